@@ -1,0 +1,63 @@
+/**
+ * One run for everything, so that one closing line speaks for all of it. The projects differ only
+ * in what they may touch: `unit` is pure, `architecture` reads our own sources, `simulation` takes its
+ * time, `integration` has a Redis server, and `system` starts whole processes, one file at a time.
+ */
+import { defineConfig } from 'vitest/config'
+import { ClosingLine } from './test/support/closing-line.ts'
+
+const cores = 2
+const redis = ['./test/support/redis.global.ts']
+
+export default defineConfig({
+  test: {
+    maxWorkers: cores,
+    reporters: ['default', new ClosingLine()],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['libs/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'architecture',
+          include: ['test/architecture/**/*.test.ts'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'simulation',
+          include: ['test/simulation/**/*.test.ts', 'test/conformance/**/*.test.ts'],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          globalSetup: redis,
+          testTimeout: 20_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'system',
+          include: ['test/system/**/*.test.ts'],
+          globalSetup: redis,
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+})
