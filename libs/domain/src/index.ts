@@ -1,0 +1,89 @@
+/** The vocabulary of the product. Everything here is pure: no I/O, no clock, no randomness. */
+export type {
+  Command,
+  Deploy,
+  Drain,
+  HealthOutcome,
+  Pause,
+  Remove,
+  Report,
+  ReportDrain,
+  ReportHealth,
+  ReportTarget,
+  Request,
+  Resume,
+  Rollback,
+  Stop,
+  Switch,
+} from './command.ts'
+export { decide, type Decision } from './decide.ts'
+export {
+  servicesOf,
+  type DrainEnded,
+  type DrainOutcome,
+  type DrainStarted,
+  type Failure,
+  type GatewayEvent,
+  type ReleaseActivated,
+  type ReleaseDeclared,
+  type ReleaseFailed,
+  type ReleasePassed,
+  type ReleaseSuperseded,
+  type ServicePaused,
+  type ServiceRemoved,
+  type ServiceResumed,
+  type ServiceStopped,
+  type SwitchRequested,
+  type TargetEjected,
+  type TargetRestored,
+} from './event.ts'
+export { evolve } from './evolve.ts'
+export {
+  emptyGateway,
+  liveService,
+  releaseNamed,
+  releaseOf,
+  type Candidate,
+  type Gateway,
+  type KnownRelease,
+  type ReleaseStatus,
+  type Service,
+  type Traffic,
+} from './gateway.ts'
+export {
+  DEFAULT_HOST,
+  hostOfAuthority,
+  parseHostPattern,
+  patternCovers,
+  type HostPattern,
+  type ParsedHostPattern,
+} from './host.ts'
+export { createHostTable, matchHost, setHost, unsetHost, type HostTable } from './host-table.ts'
+export { RELEASES_KEPT } from './memory.ts'
+export { isCalledFor, nameOf, outstanding, reactions, type Job } from './reactions.ts'
+export { sentenceOf, type Rejection } from './rejection.ts'
+export {
+  DRAIN_MS_DEFAULT,
+  HEALTH_DEFAULTS,
+  HOSTS_MAX,
+  LIMIT_DEFAULTS,
+  NAME,
+  problemOfRelease,
+  TARGETS_MAX,
+  type DrainMs,
+  type HealthCheck,
+  type Limits,
+  type Release,
+  type Target,
+} from './release.ts'
+export {
+  emptyTable,
+  project,
+  routeOf,
+  tableOf,
+  type ActiveRelease,
+  type Route,
+  type RouteTable,
+} from './routes.ts'
+export { scopesOf } from './scopes.ts'
+export { parseTarget, type ParsedTarget, type TargetAddress } from './target.ts'

@@ -1,0 +1,86 @@
+/**
+ * What a proxy needs to know to serve: per service its hosts, its active release, and which releases
+ * drain. A route is derived from the service alone, so equal logs give equal tables, and an event
+ * changes only the routes of the services it is about.
+ */
+import { servicesOf, type GatewayEvent } from './event.ts'
+import { evolve } from './evolve.ts'
+import {
+  emptyGateway,
+  releaseOf,
+  type Drain,
+  type Gateway,
+  type Service,
+  type Traffic,
+} from './gateway.ts'
+import type { HostPattern } from './host.ts'
+import { createHostTable, setHost, unsetHost, type HostTable } from './host-table.ts'
+import type { Release } from './release.ts'
+
+export interface Route {
+  readonly service: string
+  readonly hosts: readonly HostPattern[]
+  readonly traffic: Traffic
+  /** Absent while nothing is active: requests are answered 503. */
+  readonly active: ActiveRelease | undefined
+  readonly drains: readonly Drain[]
+}
+
+export interface ActiveRelease {
+  readonly revision: number
+  readonly release: Release
+  readonly ejected: readonly string[]
+}
+
+export interface RouteTable {
+  readonly gateway: Gateway
+  readonly routes: Map<string, Route>
+  readonly hosts: HostTable<Route>
+}
+
+export const emptyTable = (): RouteTable => tableOf(emptyGateway())
+
+/** The table of a state that was read from a snapshot. */
+export const tableOf = (gateway: Gateway): RouteTable => {
+  const table: RouteTable = { gateway, routes: new Map(), hosts: createHostTable() }
+  for (const name of gateway.services.keys()) refresh(table, name)
+  return table
+}
+
+/** Brings the table forward by one event, in place. Returns the services whose routes may differ. */
+export const project = (table: RouteTable, event: GatewayEvent): readonly string[] => {
+  evolve(table.gateway, event)
+  const touched = servicesOf(event)
+  // Losers of a host go first, so that the winner's entry is the one that stays.
+  for (const name of touched.toReversed()) refresh(table, name)
+  return touched
+}
+
+/** The route of a service; undefined when nothing is to be known of it any more. */
+export const routeOf = (service: Service): Route | undefined => {
+  const active = releaseOf(service, service.active)
+  if (service.hosts.length === 0 && service.drains.length === 0) return undefined
+  return {
+    service: service.name,
+    hosts: service.hosts,
+    traffic: service.traffic,
+    active:
+      active === undefined
+        ? undefined
+        : { revision: active.revision, release: active.release, ejected: active.ejected },
+    drains: service.drains,
+  }
+}
+
+const refresh = (table: RouteTable, name: string): void => {
+  const before = table.routes.get(name)
+  const service = table.gateway.services.get(name)
+  const after = service === undefined ? undefined : routeOf(service)
+  if (after === undefined) table.routes.delete(name)
+  else {
+    table.routes.set(name, after)
+    for (const host of after.hosts) setHost(table.hosts, host, after)
+  }
+  // A host that is still ours carries the new route by now and is left alone.
+  if (before !== undefined) for (const host of before.hosts) unsetHost(table.hosts, host, before)
+}
