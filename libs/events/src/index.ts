@@ -1,0 +1,62 @@
+/** The log of a fleet, on Redis: append, read, follow, submit; and who is there. */
+export { EMPTY_QUARANTINE, type Quarantine, type QuarantinedEntry } from './quarantine.ts'
+export { openLocalCopy, TAIL_MAX, type Loaded, type LocalCopy } from './local-copy.ts'
+export {
+  BEGINNING,
+  HistoryChanged,
+  type Appended,
+  type AppendOptions,
+  type Entry,
+  type EventLog,
+  type Followed,
+  type Meta,
+  type Place,
+  type Position,
+  type Recorded,
+  type Snapshot,
+} from './log.ts'
+export { createMemoryLog } from './memory-log.ts'
+export {
+  BEAT_MS,
+  createPresence,
+  LEASE_MS,
+  readFleet,
+  type Fleet,
+  type Presence,
+  type PresenceWriter,
+  type ProxyPresence,
+  type Receipt,
+  type ReleaseWork,
+  type Seen,
+  type WorkerPresence,
+} from './presence.ts'
+export {
+  checkRedis,
+  ControlPlaneUnfit,
+  ControlPlaneUnreachable,
+  openRedis,
+  type LinkOptions,
+  type RedisFacts,
+  type RedisLink,
+} from './redis.ts'
+export { createRedisLog, fleetTag } from './redis-log.ts'
+export {
+  apply,
+  catchUp,
+  emptyReplica,
+  openReplica,
+  replicaOfSnapshot,
+  type Replica,
+} from './replica.ts'
+export {
+  FLEET_DEFAULT,
+  InvalidSetting,
+  readDataDir,
+  readFleet as readFleetName,
+  readFleetSettings,
+  REDIS_URL_FILE,
+  type Environment,
+  type FleetSettings,
+} from './settings.ts'
+export { readSnapshot, writeSnapshot, type ReadSnapshot, type SnapshotState } from './snapshot.ts'
+export { submit, SUBMIT_TRIES, type Submitted } from './submit.ts'

@@ -1,0 +1,116 @@
+/** The log in memory: the same promises without a server, for tests and simulations. */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { GatewayEvent } from '@gatehouse/domain'
+import { encode } from './codec.ts'
+import { chainHash, recordedOf } from './entries.ts'
+import {
+  BEGINNING,
+  HistoryChanged,
+  type Appended,
+  type AppendOptions,
+  type Entry,
+  type EventLog,
+  type Followed,
+  type Place,
+  type Recorded,
+  type Snapshot,
+} from './log.ts'
+
+/** The longest that a follower sleeps between two looks, should it miss being woken. */
+const IDLE_MS = 1_000
+
+export const createMemoryLog = (now: () => number = () => 0): EventLog => {
+  let entries: Entry[] = []
+  let newest: Place = BEGINNING
+  let saved: Snapshot | undefined
+  const scopes = new Map<string, number>()
+  const keys = new Map<string, { readonly first: number; readonly last: number }>()
+  let wake = new AbortController()
+
+  const append = async (
+    events: readonly [GatewayEvent, ...GatewayEvent[]],
+    options: AppendOptions,
+  ): Promise<Appended> => {
+    await Promise.resolve()
+    const done = keys.get(options.idempotencyKey)
+    if (done !== undefined) return { kind: 'duplicate', ...done }
+    for (const scope of options.scopes) {
+      if ((scopes.get(scope) ?? 0) > options.readPosition) return { kind: 'conflict', scope }
+    }
+    const first = newest.position + 1
+    const atText = now().toFixed(3)
+    for (const event of events) {
+      const body = encode(event, options.meta)
+      newest = { position: newest.position + 1, hash: chainHash(newest.hash, atText, body) }
+      entries.push({ ...newest, at: Number(atText), atText, body })
+    }
+    const last = newest.position
+    for (const scope of options.scopes) scopes.set(scope, last)
+    keys.set(options.idempotencyKey, { first, last })
+    wake.abort()
+    wake = new AbortController()
+    return { kind: 'appended', first, last }
+  }
+
+  const after = (place: Place): readonly Entry[] => {
+    const [oldest] = entries
+    if (oldest !== undefined && oldest.position > place.position + 1) {
+      throw new HistoryChanged({ kind: 'gap', first: oldest.position })
+    }
+    if (newest.position < place.position) {
+      throw new HistoryChanged({ kind: 'diverged', why: `the log ends at ${newest.position}` })
+    }
+    return entries.filter((entry) => entry.position > place.position)
+  }
+
+  async function* read(place: Place): AsyncIterable<readonly Recorded[]> {
+    await Promise.resolve()
+    const page = after(place).map(recordedOf)
+    if (page.length > 0) yield page
+  }
+
+  async function* follow(from: Place, signal: AbortSignal): AsyncIterable<readonly Followed[]> {
+    let place = from
+    let caughtUp = false
+    while (!signal.aborted) {
+      // Taken before looking, so that what is appended meanwhile wakes this very wait.
+      const woken = AbortSignal.any([wake.signal, signal])
+      const followed: Followed[] = after(place).map((entry) => ({
+        kind: 'recorded',
+        recorded: recordedOf(entry),
+      }))
+      place = entries.findLast((entry) => entry.position > place.position) ?? place
+      if (!caughtUp) followed.push({ kind: 'caught-up', position: place.position })
+      caughtUp = true
+      if (followed.length > 0) yield followed
+      else await delay(IDLE_MS, undefined, { signal: woken }).catch(() => undefined)
+    }
+  }
+
+  return {
+    append,
+    read,
+    follow,
+    head: () => Promise.resolve(newest),
+    range: (first, last) =>
+      Promise.resolve(
+        entries
+          .filter(({ position }) => position >= first && position <= last)
+          .map((entry) => recordedOf(entry)),
+      ),
+    accepted: (idempotencyKey) => Promise.resolve(keys.get(idempotencyKey)),
+    snapshot: () => Promise.resolve(saved),
+    saveSnapshot: (snapshot) => {
+      const newer = snapshot.position > (saved?.position ?? 0)
+      if (newer) saved = snapshot
+      return Promise.resolve(newer)
+    },
+    trim: (before) => {
+      const keepFrom = Math.min(before, (saved?.position ?? 0) + 1)
+      const kept = entries.filter((entry) => entry.position >= keepFrom)
+      const trimmed = entries.length - kept.length
+      entries = kept
+      return Promise.resolve(trimmed)
+    },
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * The only place that makes connections to Redis: one server, a socket, Sentinel or Cluster, from one
+ * URL. It also says in one sentence what is wrong when Redis cannot be used.
+ */
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
+
+/** Redis cannot be reached. The message names the address, without its password. */
+export class ControlPlaneUnreachable extends Error {
+  override readonly name = 'ControlPlaneUnreachable'
+}
+
+/** Redis is there and cannot be used: too old, a replica, out of memory, not permitted. */
+export class ControlPlaneUnfit extends Error {
+  override readonly name = 'ControlPlaneUnfit'
+}
+
+export interface RedisLink {
+  readonly client: Redis | Cluster
+  /** For people: without user name and password. */
+  readonly address: string
+  /** A connection of its own to the same Redis: blocking reads need one. */
+  readonly duplicate: (name: string) => RedisLink
+  readonly close: () => Promise<void>
+}
+
+export interface LinkOptions {
+  /** How Redis lists the connection (CLIENT LIST). */
+  readonly name: string
+  /** Called once whenever the link goes down, with the reason, and when it is back. */
+  readonly onTrouble?: (reason: string) => void
+  readonly onRecovered?: () => void
+  /**
+   * `brief` gives up after a few seconds and lets commands fail: for programs that answer somebody.
+   * `endless` keeps trying: for programs that go on without Redis meanwhile.
+   */
+  readonly patience?: 'brief' | 'endless'
+}
+
+const CONNECT_MS_MAX = 3_000
+const BRIEF_TRIES = 2
+const RETRY_MS = 100
+const RETRY_MS_MAX = 1_000
+const VERSION_MIN = [7, 0] as const
+
+export const openRedis = (url: string, options: LinkOptions): RedisLink => {
+  const address = withoutPassword(url)
+  const client = connect(url, options)
+  let down = false
+  client.on('error', (error: Error) => {
+    if (!down) options.onTrouble?.(error.message === '' ? codeOf(error) : error.message)
+    down = true
+  })
+  client.on('ready', () => {
+    if (down) options.onRecovered?.()
+    down = false
+  })
+  return {
+    client,
+    address,
+    duplicate: (name) => openRedis(url, { ...options, name }),
+    close: async () => {
+      client.disconnect()
+      await Promise.resolve()
+    },
+  }
+}
+
+export interface RedisFacts {
+  readonly version: string
+  /** What an operator should change, one sentence each. */
+  readonly warnings: readonly string[]
+}
+
+/** Throws when Redis cannot serve as a log: unreachable, older than 7.0, or read-only. */
+export const checkRedis = async (link: RedisLink): Promise<RedisFacts> => {
+  const info = await using(link, (client) => client.info())
+  const facts = parseInfo(info)
+  const version = facts.get('redis_version') ?? 'unknown'
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  if (major < VERSION_MIN[0] || (major === VERSION_MIN[0] && minor < VERSION_MIN[1])) {
+    throw new ControlPlaneUnfit(
+      `Redis at ${link.address} is version ${version}; expected at least ${VERSION_MIN.join('.')}`,
+    )
+  }
+  if (facts.get('role') === 'slave') {
+    throw new ControlPlaneUnfit(
+      `Redis at ${link.address} is a read-only replica; expected the primary (or a redis-sentinel:// address, which finds it)`,
+    )
+  }
+  const warnings: string[] = []
+  if (facts.get('aof_enabled') === '0') {
+    warnings.push('Redis runs without append-only file: a crash may lose what was deployed (appendonly yes)')
+  }
+  const policy = facts.get('maxmemory_policy')
+  if (policy !== undefined && policy !== 'noeviction') {
+    warnings.push(`Redis may evict keys (maxmemory-policy ${policy}); expected noeviction`)
+  }
+  return { version, warnings }
+}
+
+/** Runs something against Redis and turns what goes wrong into one of the two errors above. */
+export const using = async <Answer>(
+  link: RedisLink,
+  run: (client: Redis | Cluster) => Promise<Answer>,
+): Promise<Answer> => {
+  try {
+    return await run(link.client)
+  } catch (error) {
+    throw asControlPlaneError(error, link.address)
+  }
+}
+
+const asControlPlaneError = (error: unknown, address: string): Error => {
+  if (!(error instanceof Error)) return new ControlPlaneUnreachable(String(error))
+  if (error instanceof ControlPlaneUnfit || error instanceof ControlPlaneUnreachable) return error
+  const code = /^[A-Z]+/.exec(error.message)?.[0]
+  const unfit = code === undefined ? undefined : UNFIT[code]
+  if (error.name === 'ReplyError' || unfit !== undefined) {
+    return new ControlPlaneUnfit(
+      `Redis at ${address} ${unfit ?? 'refused a command'}: ${error.message}`,
+      { cause: error },
+    )
+  }
+  return new ControlPlaneUnreachable(
+    `Redis at ${address} cannot be reached: ${reasonOf(error)}`,
+    { cause: error },
+  )
+}
+
+const UNFIT: Readonly<Record<string, string>> = {
+  READONLY: 'is a read-only replica; expected the primary',
+  OOM: 'is out of memory and refuses to write',
+  MISCONF: 'cannot persist and refuses to write',
+  NOPERM: 'does not permit this user to do that',
+  NOAUTH: 'expects a password',
+  WRONGPASS: 'does not accept the password',
+  WRONGTYPE: 'holds something else under a key of Gatehouse',
+  LOADING: 'is still loading its data',
+}
+
+const reasonOf = (error: Error): string => {
+  const last = 'lastNodeError' in error && error.lastNodeError instanceof Error ? error.lastNodeError : error
+  const code = codeOf(last)
+  if (code === 'ECONNREFUSED') return 'connection refused'
+  if (code === 'ENOENT') return 'there is no such socket'
+  if (last.name === 'MaxRetriesPerRequestError') return 'no connection'
+  return last.message === '' ? code : last.message
+}
+
+const codeOf = (error: Error): string =>
+  'code' in error && typeof error.code === 'string' ? error.code : error.name
+
+const connect = (url: string, options: LinkOptions): Redis | Cluster => {
+  const common = {
+    connectionName: `gatehouse-${options.name}`,
+    connectTimeout: CONNECT_MS_MAX,
+    maxRetriesPerRequest: options.patience === 'endless' ? null : BRIEF_TRIES,
+    retryStrategy: (tries: number) =>
+      options.patience !== 'endless' && tries > BRIEF_TRIES
+        ? null
+        : Math.min(RETRY_MS * tries, RETRY_MS_MAX),
+    // A failover leaves the old primary read-only: connect anew, which finds the new one.
+    reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 2 : false),
+  } satisfies RedisOptions
+  const several = /^redis-(sentinel|cluster):\/\/(?:([^@/]*)@)?([^/?]+)(?:\/([^/?]*))?/.exec(url)
+  if (several === null) {
+    return url.startsWith('unix:')
+      ? new Redis({ ...common, path: url.slice('unix:'.length).replace(/^\/\/(?=\/)/, '') })
+      : new Redis(url, common)
+  }
+  const [, kind, credentials, hosts = '', name] = several
+  const nodes = hosts.split(',').map((each) => {
+    const [host = '', port] = each.split(':')
+    return { host, port: Number(port ?? (kind === 'sentinel' ? 26_379 : 6_379)) }
+  })
+  const [username, password] = (credentials ?? '').split(':').map(decodeURIComponent)
+  const login = {
+    ...(username === undefined || username === '' ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+  }
+  return kind === 'sentinel'
+    ? new Redis({
+        ...common,
+        ...login,
+        sentinels: nodes,
+        name: name === undefined || name === '' ? 'mymaster' : name,
+        failoverDetector: true,
+      })
+    : new Cluster(nodes, { redisOptions: { ...common, ...login } })
+}
+
+/** The URL for people: user name and password taken out. */
+export const withoutPassword = (url: string): string => url.replace(/\/\/[^@/]*@/, '//')
+
+const parseInfo = (info: string): Map<string, string> =>
+  new Map(
+    info.split('\r\n').flatMap((line) => {
+      const colon = line.indexOf(':')
+      return colon > 0 ? [[line.slice(0, colon), line.slice(colon + 1)] as const] : []
+    }),
+  )
