@@ -16,7 +16,8 @@ export type {
   Stop,
   Switch,
 } from './command.ts'
-export { decide, type Decision } from './decide.ts'
+export { decide } from './decide.ts'
+export type { Decision } from './decision.ts'
 export {
   servicesOf,
   type DrainEnded,

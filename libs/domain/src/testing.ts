@@ -3,7 +3,8 @@
  * that carry what was expected and what came, so that any test runner can show the difference.
  */
 import type { Command, Deploy, HealthOutcome } from './command.ts'
-import { decide, type Decision } from './decide.ts'
+import { decide } from './decide.ts'
+import type { Decision } from './decision.ts'
 import type { GatewayEvent } from './event.ts'
 import { evolve } from './evolve.ts'
 import { emptyGateway, type Gateway } from './gateway.ts'

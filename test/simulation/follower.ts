@@ -1,0 +1,91 @@
+/** Somebody who follows the log at their own pace: a proxy, a worker, or a command that is about to decide. */
+import {
+  project,
+  tableOf,
+  emptyGateway,
+  type Gateway,
+  type RouteTable,
+  type Service,
+} from '@gatehouse/domain'
+import { canonical } from './canonical.ts'
+import { type SimulatedLog } from './log.ts'
+
+export interface Follower {
+  table: RouteTable
+  position: number
+}
+
+export interface Snapshot {
+  readonly position: number
+  readonly text: string
+}
+
+interface StoredGateway {
+  readonly generation: number
+  readonly services: [string, Service][]
+  readonly owners: [string, string][]
+}
+
+export const createFollower = (): Follower => ({ table: tableOf(emptyGateway()), position: 0 })
+
+/** Applies the next event; false when there is none. */
+export const advance = (follower: Follower, log: SimulatedLog): boolean => {
+  const event = log.events[follower.position]
+  if (event === undefined) return false
+  project(follower.table, event)
+  follower.position += 1
+  return true
+}
+
+export const advanceTo = (follower: Follower, log: SimulatedLog, position: number): void => {
+  while (follower.position < position && advance(follower, log));
+}
+
+export const snapshotOf = (follower: Follower): Snapshot => ({
+  position: follower.position,
+  text: textOf(follower.table.gateway),
+})
+
+/** Starts again from what a snapshot says, as a process does that has lost its memory. */
+export const restart = (follower: Follower, snapshot: Snapshot | undefined): void => {
+  const gateway = snapshot === undefined ? emptyGateway() : gatewayOf(snapshot.text)
+  follower.table = tableOf(gateway)
+  follower.position = snapshot?.position ?? 0
+}
+
+/** The whole state as text, the same for equal states. */
+export const textOf = ({ generation, services, owners }: Gateway): string =>
+  canonical({
+    generation,
+    services: [...services].toSorted(byName),
+    owners: [...owners].toSorted(byName),
+  })
+
+const byName = ([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number =>
+  one < other ? -1 : 1
+
+const gatewayOf = (text: string): Gateway => {
+  // Written by `textOf` a moment ago: a test needs no second reading of its own text.
+  const read: StoredGateway = JSON.parse(text)
+  return {
+    generation: read.generation,
+    services: new Map(read.services),
+    owners: new Map(read.owners),
+  }
+}
+
+/** What the table does to requests, as short text: equal tables have equal digests. */
+export const digestOf = ({ routes, hosts }: RouteTable): string => {
+  const lines = [...routes.values()].map((route) => {
+    const { service, hosts: own, traffic, active, drains } = route
+    return canonical([service, own, traffic, active?.revision, active?.ejected, drains])
+  })
+  const entries = [...hosts.exact, ...hosts.wildcards, ['default', hosts.fallback] as const]
+  for (const [host, route] of entries) {
+    if (route === undefined) continue
+    // An entry must lead to the route of today, not to one that an event has replaced.
+    const current = routes.get(route.service) === route ? 'current' : 'stale'
+    lines.push(`${host} > ${route.service} ${current}`)
+  }
+  return lines.toSorted().join('\n')
+}
