@@ -28,9 +28,14 @@ export const decode = (body: string): Decoded => {
     return { kind: 'quarantined', type: 'unreadable', why: 'has no type, version, data and meta' }
   }
   const { type, v, data, meta } = envelope.data
-  if (!isKnown(type)) return { kind: 'quarantined', type, why: 'is of a type that is not known here' }
+  if (!isKnown(type))
+    return { kind: 'quarantined', type, why: 'is of a type that is not known here' }
   if (v > VERSIONS[type]) {
-    return { kind: 'quarantined', type, why: `has version ${v}; ${VERSIONS[type]} is the newest known here` }
+    return {
+      kind: 'quarantined',
+      type,
+      why: `has version ${v}; ${VERSIONS[type]} is the newest known here`,
+    }
   }
   const parsed = schemas[type].safeParse(upcast(type, v, data))
   if (parsed.success) return { kind: 'event', event: parsed.data, meta }
@@ -201,7 +206,11 @@ const envelopeSchema = z.object({
 
 const isKnown = (type: string): type is EventType => Object.hasOwn(schemas, type)
 
-const upcast = (type: EventType, version: number, data: Readonly<Record<string, unknown>>): unknown => {
+const upcast = (
+  type: EventType,
+  version: number,
+  data: Readonly<Record<string, unknown>>,
+): unknown => {
   const steps = UPCASTERS[type]?.slice(version - 1) ?? []
   return { ...steps.reduce((current, step) => step(current), data), type }
 }

@@ -53,7 +53,12 @@ export const placeAfter = (before: Place, { position, hash }: Entry): Place => (
 
 export const recordedOf = (entry: Entry): Recorded => {
   if (entry.hash === '') {
-    return { ...entry, kind: 'quarantined', type: 'unreadable', why: 'was not written by an append' }
+    return {
+      ...entry,
+      kind: 'quarantined',
+      type: 'unreadable',
+      why: 'was not written by an append',
+    }
   }
   return { ...entry, ...decode(entry.body) }
 }

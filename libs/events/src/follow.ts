@@ -5,7 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { breakOf, entryOf, placeAfter, recordedOf, type RawEntry } from './entries.ts'
-import type { Entry, Followed, Place } from './log.ts'
+import type { Entry, Followed, Place, Standing } from './log.ts'
 import type { RedisLink } from './redis.ts'
 
 const BATCH_ENTRIES = 500
@@ -33,6 +33,7 @@ export async function* followRedis(
       let entries: readonly Entry[]
       try {
         if (!verified) {
+          caughtUp = false
           const found = await standingOf(own, key, place)
           if (!up) yield [{ kind: 'link', up: true }]
           up = true
@@ -91,11 +92,11 @@ const readAfter = async (
 }
 
 /** How the log stands to the place: undefined when it continues from there. */
-const standingOf = async (
+export const standingOf = async (
   link: RedisLink,
   key: string,
   place: Place,
-): Promise<Extract<Followed, { kind: 'gap' | 'diverged' }> | undefined> => {
+): Promise<Standing | undefined> => {
   const [[oldest], [newest], [here]] = await Promise.all([
     link.client.xrange(key, '-', '+', 'COUNT', 1),
     link.client.xrevrange(key, '+', '-', 'COUNT', 1),

@@ -14,6 +14,7 @@ export {
   type Position,
   type Recorded,
   type Snapshot,
+  type Standing,
 } from './log.ts'
 export { createMemoryLog } from './memory-log.ts'
 export {
@@ -46,6 +47,7 @@ export {
   emptyReplica,
   openReplica,
   replicaOfSnapshot,
+  type Keeper,
   type Replica,
 } from './replica.ts'
 export {

@@ -8,15 +8,15 @@ import { mkdir, open, readFile, rename, rm, type FileHandle } from 'node:fs/prom
 import { join } from 'node:path'
 import { breakOf, recordedOf } from './entries.ts'
 import type { Entry, Snapshot } from './log.ts'
-import { apply, emptyReplica, replicaOfSnapshot, type Replica } from './replica.ts'
+import { apply, emptyReplica, replicaOfSnapshot, type Keeper, type Replica } from './replica.ts'
 import { readSnapshot } from './snapshot.ts'
 
-export interface LocalCopy {
+export interface LocalCopy extends Keeper {
   readonly load: () => Promise<Loaded>
   /** Keeps entries that have been applied. Failures are reported once and never thrown. */
   readonly keep: (entries: readonly Entry[]) => void
-  /** Starts over from a snapshot, and drops the entries that it covers. */
-  readonly rebase: (snapshot: Snapshot) => Promise<void>
+  /** Starts over from a snapshot, and drops the entries that it covers; without one, drops all. */
+  readonly rebase: (snapshot: Snapshot | undefined) => Promise<void>
   /** Entries kept since the snapshot. */
   readonly tailLength: () => number
   /** Writes what is still on its way. */
@@ -81,11 +81,12 @@ export const openLocalCopy = async (
     })
   }
 
-  const rebase = async (snapshot: Snapshot): Promise<void> => {
-    tail = tail.filter((entry) => entry.position > snapshot.position)
+  const rebase = async (snapshot: Snapshot | undefined): Promise<void> => {
+    tail = snapshot === undefined ? [] : tail.filter(({ position }) => position > snapshot.position)
     const rest = tail.map(lineOf).join('')
     await inTurn(async () => {
-      await replaceFile(snapshotPath, snapshotText(snapshot))
+      if (snapshot === undefined) await rm(snapshotPath, { force: true })
+      else await replaceFile(snapshotPath, snapshotText(snapshot))
       await file?.close()
       file = undefined
       await replaceFile(tailPath, rest)

@@ -49,7 +49,7 @@ export type Recorded = Entry &
 
 export type Followed =
   | { readonly kind: 'recorded'; readonly recorded: Recorded }
-  /** Everything that was in the log when the follower asked has been delivered. */
+  /** Everything that was in the log has been delivered: at first, and whenever the link came back. */
   | { readonly kind: 'caught-up'; readonly position: Position }
   /** Entries after the follower's position were trimmed away: only a snapshot leads on from here. */
   | { readonly kind: 'gap'; readonly first: Position }
@@ -57,6 +57,9 @@ export type Followed =
   | { readonly kind: 'diverged'; readonly why: string }
   /** The link to the log went down or came back. The follower goes on by itself. */
   | { readonly kind: 'link'; readonly up: boolean }
+
+/** Why a reader cannot go on from where it is. */
+export type Standing = Extract<Followed, { kind: 'gap' | 'diverged' }>
 
 export interface AppendOptions {
   /** The position of the state that the events were decided on. */
@@ -99,6 +102,8 @@ export interface EventLog {
    */
   readonly follow: (after: Place, signal: AbortSignal) => AsyncIterable<readonly Followed[]>
   readonly head: () => Promise<Place>
+  /** How the log stands to a place: undefined when it continues from there. */
+  readonly standing: (place: Place) => Promise<Standing | undefined>
   /** Entries by position, both ends included, as they are: for those who look back. */
   readonly range: (first: Position, last: Position) => Promise<readonly Recorded[]>
   /** What the idempotency key has led to, as long as it is remembered. */
@@ -115,9 +120,9 @@ export interface EventLog {
 /** The log does not continue from the place asked for. */
 export class HistoryChanged extends Error {
   override readonly name = 'HistoryChanged'
-  readonly found: Extract<Followed, { kind: 'gap' | 'diverged' }>
+  readonly found: Standing
 
-  constructor(found: Extract<Followed, { kind: 'gap' | 'diverged' }>) {
+  constructor(found: Standing) {
     super(found.kind === 'gap' ? `the log begins at position ${found.first}` : found.why)
     this.found = found
   }

@@ -14,6 +14,7 @@ import {
   type Place,
   type Recorded,
   type Snapshot,
+  type Standing,
 } from './log.ts'
 
 /** The longest that a follower sleeps between two looks, should it miss being woken. */
@@ -52,14 +53,23 @@ export const createMemoryLog = (now: () => number = () => 0): EventLog => {
     return { kind: 'appended', first, last }
   }
 
-  const after = (place: Place): readonly Entry[] => {
+  const standing = (place: Place): Standing | undefined => {
     const [oldest] = entries
     if (oldest !== undefined && oldest.position > place.position + 1) {
-      throw new HistoryChanged({ kind: 'gap', first: oldest.position })
+      return { kind: 'gap', first: oldest.position }
     }
     if (newest.position < place.position) {
-      throw new HistoryChanged({ kind: 'diverged', why: `the log ends at ${newest.position}` })
+      return { kind: 'diverged', why: `the log ends at position ${newest.position}` }
     }
+    const here = entries.find((entry) => entry.position === place.position)
+    return here === undefined || here.hash === place.hash
+      ? undefined
+      : { kind: 'diverged', why: `the log has another history at position ${place.position}` }
+  }
+
+  const after = (place: Place): readonly Entry[] => {
+    const found = standing(place)
+    if (found !== undefined) throw new HistoryChanged(found)
     return entries.filter((entry) => entry.position > place.position)
   }
 
@@ -92,6 +102,7 @@ export const createMemoryLog = (now: () => number = () => 0): EventLog => {
     read,
     follow,
     head: () => Promise.resolve(newest),
+    standing: (place) => Promise.resolve(standing(place)),
     range: (first, last) =>
       Promise.resolve(
         entries

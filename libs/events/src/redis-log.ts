@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { GatewayEvent } from '@gatehouse/domain'
 import { encode } from './codec.ts'
 import { breakOf, entryOf, placeAfter, recordedOf, type RawEntry } from './entries.ts'
-import { followRedis } from './follow.ts'
+import { followRedis, standingOf } from './follow.ts'
 import {
   BEGINNING,
   HistoryChanged,
@@ -80,7 +80,9 @@ export const createRedisLog = (link: RedisLink, fleet: string): EventLog => {
       const entries = (await page(place.position + 1, PAGE_ENTRIES)).map(entryOf)
       const [first] = entries
       if (first === undefined) {
-        await expectHistory(place)
+        // A shorter log is another log, and so is one of the same length with another end.
+        const found = await standing(place)
+        if (found !== undefined) throw new HistoryChanged(found)
         return
       }
       if (first.position > place.position + 1 && first.hash !== '') {
@@ -96,22 +98,7 @@ export const createRedisLog = (link: RedisLink, fleet: string): EventLog => {
     }
   }
 
-  /** With nothing after a place, the place itself must be the head: a shorter log is another log. */
-  const expectHistory = async (place: Place): Promise<void> => {
-    const end = await head()
-    if (end.position < place.position) {
-      throw new HistoryChanged({
-        kind: 'diverged',
-        why: `the log ends at position ${end.position}, before position ${place.position} where this reader is`,
-      })
-    }
-    if (end.position === place.position && end.hash !== place.hash && end.hash !== '') {
-      throw new HistoryChanged({
-        kind: 'diverged',
-        why: `the log has another history at position ${place.position}`,
-      })
-    }
-  }
+  const standing = (place: Place) => using(link, () => standingOf(link, keys.events, place))
 
   const head = async (): Promise<Place> => {
     const [newest] = await using(link, (client) =>
@@ -124,6 +111,7 @@ export const createRedisLog = (link: RedisLink, fleet: string): EventLog => {
     append,
     read,
     head,
+    standing,
     range: async (first, last) => {
       const entries = await using(link, (client) =>
         client.xrange(keys.events, `${first}-0`, `${last}-0`),
@@ -140,7 +128,8 @@ export const createRedisLog = (link: RedisLink, fleet: string): EventLog => {
       const [position, hash, text] = await using(link, (client) =>
         client.hmget(keys.snapshot, 'position', 'hash', 'text'),
       )
-      if (position === undefined || position === null || hash === null || text === null) return undefined
+      if (position === undefined || position === null || hash === null || text === null)
+        return undefined
       return { position: Number(position), hash: hash ?? '', text: text ?? '' }
     },
     saveSnapshot: async ({ position, hash, text }: Snapshot) =>
@@ -148,12 +137,12 @@ export const createRedisLog = (link: RedisLink, fleet: string): EventLog => {
         client.eval(SAVE_SNAPSHOT_SCRIPT, 1, keys.snapshot, position, hash, text),
       )) === 1,
     trim: async (before) => {
-      const covered = Number(
-        await using(link, (client) => client.hget(keys.snapshot, 'position')),
-      )
+      const covered = Number(await using(link, (client) => client.hget(keys.snapshot, 'position')))
       const keepFrom = Math.min(before, covered + 1)
       if (keepFrom <= 1) return 0
-      return Number(await using(link, (client) => client.xtrim(keys.events, 'MINID', `${keepFrom}-0`)))
+      return Number(
+        await using(link, (client) => client.xtrim(keys.events, 'MINID', `${keepFrom}-0`)),
+      )
     },
   }
 }

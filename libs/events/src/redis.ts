@@ -37,6 +37,7 @@ export interface LinkOptions {
 }
 
 const CONNECT_MS_MAX = 3_000
+const DISCONNECT_MS_MAX = 20
 const BRIEF_TRIES = 2
 const RETRY_MS = 100
 const RETRY_MS_MAX = 1_000
@@ -89,7 +90,9 @@ export const checkRedis = async (link: RedisLink): Promise<RedisFacts> => {
   }
   const warnings: string[] = []
   if (facts.get('aof_enabled') === '0') {
-    warnings.push('Redis runs without append-only file: a crash may lose what was deployed (appendonly yes)')
+    warnings.push(
+      'Redis runs without append-only file: a crash may lose what was deployed (appendonly yes)',
+    )
   }
   const policy = facts.get('maxmemory_policy')
   if (policy !== undefined && policy !== 'noeviction') {
@@ -121,10 +124,9 @@ const asControlPlaneError = (error: unknown, address: string): Error => {
       { cause: error },
     )
   }
-  return new ControlPlaneUnreachable(
-    `Redis at ${address} cannot be reached: ${reasonOf(error)}`,
-    { cause: error },
-  )
+  return new ControlPlaneUnreachable(`Redis at ${address} cannot be reached: ${reasonOf(error)}`, {
+    cause: error,
+  })
 }
 
 const UNFIT: Readonly<Record<string, string>> = {
@@ -139,7 +141,8 @@ const UNFIT: Readonly<Record<string, string>> = {
 }
 
 const reasonOf = (error: Error): string => {
-  const last = 'lastNodeError' in error && error.lastNodeError instanceof Error ? error.lastNodeError : error
+  const last =
+    'lastNodeError' in error && error.lastNodeError instanceof Error ? error.lastNodeError : error
   const code = codeOf(last)
   if (code === 'ECONNREFUSED') return 'connection refused'
   if (code === 'ENOENT') return 'there is no such socket'
@@ -154,6 +157,8 @@ const connect = (url: string, options: LinkOptions): Redis | Cluster => {
   const common = {
     connectionName: `gatehouse-${options.name}`,
     connectTimeout: CONNECT_MS_MAX,
+    // A blocked read keeps its socket open: whoever closes a link does not wait for it.
+    disconnectTimeout: DISCONNECT_MS_MAX,
     maxRetriesPerRequest: options.patience === 'endless' ? null : BRIEF_TRIES,
     retryStrategy: (tries: number) =>
       options.patience !== 'endless' && tries > BRIEF_TRIES

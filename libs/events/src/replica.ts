@@ -1,7 +1,14 @@
 /** A folded copy of the log's state, and how it is brought forward. */
 import { emptyTable, project, tableOf, type RouteTable } from '@gatehouse/domain'
 import { placeAfter } from './entries.ts'
-import { BEGINNING, HistoryChanged, type EventLog, type Place, type Recorded } from './log.ts'
+import {
+  BEGINNING,
+  HistoryChanged,
+  type EventLog,
+  type Place,
+  type Recorded,
+  type Snapshot,
+} from './log.ts'
 import { EMPTY_QUARANTINE, withQuarantined, type Quarantine } from './quarantine.ts'
 import { readSnapshot, type SnapshotState } from './snapshot.ts'
 import { createTableHash, type TableHash } from './table-hash.ts'
@@ -26,40 +33,43 @@ const replicaOf = (place: Place, table: RouteTable, quarantine: Quarantine): Rep
   quarantine,
 })
 
+/** Somebody who keeps what a replica is made of, as it is read. */
+export interface Keeper {
+  /** Everything so far is in the snapshot; there is none when the log is read from its beginning. */
+  readonly rebase: (snapshot: Snapshot | undefined) => Promise<void>
+  readonly keep: (entries: readonly Recorded[]) => void
+}
+
 /**
  * The newest state: from the snapshot and what came after it, or from the first entry when there is no
  * snapshot that can be read. Throws `HistoryChanged` when neither leads anywhere.
  */
-export const openReplica = async (log: EventLog): Promise<Replica> => {
+export const openReplica = async (log: EventLog, keeper?: Keeper): Promise<Replica> => {
   const snapshot = await log.snapshot()
-  if (snapshot !== undefined) {
-    const read = readSnapshot(snapshot)
-    if (read.kind === 'state') {
-      try {
-        const replica = replicaOfSnapshot(read.place, read)
-        await catchUp(log, replica)
-        return replica
-      } catch (error) {
-        if (!(error instanceof HistoryChanged)) throw error
-        // The snapshot is of another history. If the log is whole, it is what counts.
-      }
+  const read = snapshot === undefined ? undefined : readSnapshot(snapshot)
+  if (read?.kind === 'state') {
+    try {
+      const replica = replicaOfSnapshot(read.place, read)
+      await keeper?.rebase(snapshot)
+      await catchUp(log, replica, keeper)
+      return replica
+    } catch (error) {
+      // The snapshot is of another history. If the log is whole, it is what counts.
+      if (!(error instanceof HistoryChanged)) throw error
     }
   }
   const replica = emptyReplica()
-  await catchUp(log, replica)
+  await keeper?.rebase(undefined)
+  await catchUp(log, replica, keeper)
   return replica
 }
 
-/** Applies everything that is new in the log, and returns it. Throws `HistoryChanged`. */
-export const catchUp = async (log: EventLog, replica: Replica): Promise<readonly Recorded[]> => {
-  const news: Recorded[] = []
+/** Applies everything that is new in the log. Throws `HistoryChanged`. */
+export const catchUp = async (log: EventLog, replica: Replica, keeper?: Keeper): Promise<void> => {
   for await (const page of log.read(replica.place)) {
-    for (const recorded of page) {
-      apply(replica, recorded)
-      news.push(recorded)
-    }
+    for (const recorded of page) apply(replica, recorded)
+    keeper?.keep(page)
   }
-  return news
 }
 
 /** Applies one entry, which must be the next. Returns the services whose routes may differ. */

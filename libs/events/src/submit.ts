@@ -3,7 +3,13 @@
  * Commands of people and reports of workers both come through here.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { decide, scopesOf, type Command, type GatewayEvent, type Rejection } from '@gatehouse/domain'
+import {
+  decide,
+  scopesOf,
+  type Command,
+  type GatewayEvent,
+  type Rejection,
+} from '@gatehouse/domain'
 import type { EventLog, Meta, Position } from './log.ts'
 import { catchUp, type Replica } from './replica.ts'
 

@@ -20,7 +20,8 @@ export const createTableHash = ({ routes }: RouteTable): TableHash => {
   const stale = new Set(routes.keys())
   const sum = Buffer.alloc(HASH_BYTES)
   const add = (hash: Buffer) => {
-    for (let index = 0; index < HASH_BYTES; index++) sum[index] = (sum[index] ?? 0) ^ (hash[index] ?? 0)
+    for (let index = 0; index < HASH_BYTES; index++)
+      sum[index] = (sum[index] ?? 0) ^ (hash[index] ?? 0)
   }
   const refresh = (service: string) => {
     const before = known.get(service)
