@@ -1,0 +1,234 @@
+/** The command line: every verb with its arguments and options, and the function that carries it out. */
+import { Command, Option } from 'commander'
+import { collect, readCount, readDrainDuration, readDuration, readKey } from './arguments.ts'
+import { EXIT_MEANINGS, type ExitCode } from './exit-codes.ts'
+import type { Io } from './io.ts'
+import { deploy } from './verbs/deploy.ts'
+import type { DeployOptions } from './verbs/deploy-flags.ts'
+import { fleet } from './verbs/fleet.ts'
+import { history, HISTORY_LIMIT_DEFAULT, type HistoryOptions } from './verbs/history.ts'
+import { list } from './verbs/list.ts'
+import type { ChangeOptions, GlobalOptions } from './verbs/options.ts'
+import * as ask from './verbs/requests.ts'
+import { routes, type RoutesOptions } from './verbs/routes.ts'
+import { show } from './verbs/show.ts'
+import { watch, type WatchOptions } from './verbs/watch.ts'
+import { VERSION } from './version.ts'
+
+/** The whole wait of a command, beyond what the release's health gate and drain may take. */
+const WAIT_MS_DEFAULT = 60_000
+
+/** The program; `done` is told the exit code of the verb that ran. */
+export const createProgram = (io: Io, done: (exit: ExitCode) => void): Command => {
+  const program = new Command('gatehouse')
+    .description(
+      'The edge you deploy through: deploys, switches and drains are events, and every proxy follows them.',
+    )
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [verb]', 'print help for a verb')
+    .showSuggestionAfterError(true)
+    .addHelpText('after', afterHelp)
+  addDeploy(program, io, done)
+  addChanges(program, io, done)
+  addReading(program, io, done)
+  reading(program, 'up')
+    .description(
+      'start everything on this machine: Redis, a worker, proxies and an example (npm start)',
+    )
+    .action(async (options: GlobalOptions) => {
+      // The only verb that needs all of `up/`.
+      const { up } = await import('./verbs/up.ts')
+      done(await up(io, options))
+    })
+    .addHelpText('after', afterUp)
+  return program
+}
+
+const addDeploy = (program: Command, io: Io, done: (exit: ExitCode) => void): void => {
+  changing(program, 'deploy')
+    .argument('[subject]', 'a spec file (.json, .yaml), or the name of a service with flags')
+    .description('declare a release, check it, make it active everywhere, drain the one before')
+    .option('--target <url>', 'where the release listens; repeat or separate with commas', collect)
+    .option(
+      '--host <name>',
+      'a host it answers for, *.example.com or default; repeat or separate with commas',
+      collect,
+    )
+    .option('--release <id>', 'its name (default: the time of the deploy)')
+    .option('--metadata <key=value>', 'a label, such as version=1.4.2; repeat', collect)
+    .option('--health-check-path <path>', 'what is asked for (default: /up)')
+    .option('--health-check-interval <time>', 'from one attempt to the next (default: 1s)')
+    .option('--health-check-timeout <time>', 'what one attempt may take (default: 5s)')
+    .option('--health-check-host <name>', 'the Host that attempts carry (default: the first host)')
+    .option(
+      '--deploy-timeout <time>',
+      'what it may take to become healthy, all attempts together (default: 5s)',
+    )
+    .option(
+      '--drain-timeout <time>',
+      'what work in flight may take once the release drains, or infinity (default: 30s)',
+    )
+    .option('--target-timeout <time>', 'what a target may take to begin its answer (default: 30s)')
+    .option('--max-request-body <size>', 'such as 10MiB (default: unlimited)')
+    .option('--force', 'skip the health check: the release is activated at once')
+    .option('--stage', 'check the release, but leave the one before active; switch makes it active')
+    .option('--take-over', 'take hosts from the services that own them')
+    .option('--if-absent', 'do nothing when the service is there already')
+    .action(async (subject: string | undefined, options: DeployOptions) =>
+      done(await deploy(io, subject, options)),
+    )
+    .addHelpText(
+      'after',
+      examples([
+        'deploy spec.json',
+        'deploy shop --target 10.0.0.5:3000 --host shop.example.com',
+        'deploy spec.yaml --metadata commit=$GITHUB_SHA --idempotency-key $GITHUB_RUN_ID',
+      ]),
+    )
+}
+
+const addChanges = (program: Command, io: Io, done: (exit: ExitCode) => void): void => {
+  const run = async (request: Parameters<typeof ask.carryOut>[1]): Promise<void> =>
+    done(await ask.carryOut(io, request))
+  changing(program, 'switch')
+    .argument('<service>')
+    .argument('<release>')
+    .description('check a known release again and make it active')
+    .action((service: string, release: string, options: ChangeOptions) =>
+      run(ask.switchTo(service, release, options)),
+    )
+  changing(program, 'rollback')
+    .argument('<service>')
+    .description('switch to the release that was active before')
+    .option('--to <release>', 'to this release instead')
+    .action((service: string, options: ask.RollbackOptions) => run(ask.rollback(service, options)))
+  changing(program, 'drain')
+    .argument('<service>')
+    .argument('[release]', 'the active one when none is named')
+    .description('give a release no new work, and wait until what it has is done')
+    .option(
+      '--drain-timeout <time>',
+      'cut what is left after this time, or infinity (default: as deployed)',
+      readDrainDuration,
+    )
+    .action((service: string, release: string | undefined, options: ask.DrainOptions) =>
+      run(ask.drain(service, release, options)),
+    )
+  changing(program, 'pause')
+    .argument('<service>')
+    .description('hold new requests, and wait until nothing is in flight')
+    .option('--max-pause <time>', 'what a request waits at most', readDuration, ask.HOLD_MS_DEFAULT)
+    .option(
+      '--drain-timeout <time>',
+      'wait this long for what is in flight',
+      readDuration,
+      ask.QUIET_MS_DEFAULT,
+    )
+    .action((service: string, options: ask.PauseOptions) => run(ask.pause(service, options)))
+  changing(program, 'resume')
+    .argument('<service>')
+    .description('let requests go again after pause or stop')
+    .action((service: string, options: ChangeOptions) => run(ask.resume(service, options)))
+  changing(program, 'stop')
+    .argument('<service>')
+    .description('answer new requests with 503 and a message, and wait until nothing is in flight')
+    .option('--message <text>', 'what the answer says', '')
+    .option(
+      '--drain-timeout <time>',
+      'wait this long for what is in flight',
+      readDuration,
+      ask.QUIET_MS_DEFAULT,
+    )
+    .action((service: string, options: ask.StopOptions) => run(ask.stop(service, options)))
+  changing(program, 'remove')
+    .alias('rm')
+    .argument('<service>')
+    .description('take a service and its hosts away, and drain it')
+    .action((service: string, options: ChangeOptions) => run(ask.remove(service, options)))
+}
+
+const addReading = (program: Command, io: Io, done: (exit: ExitCode) => void): void => {
+  reading(program, 'list')
+    .alias('ls')
+    .description('services with their active release, state and drains')
+    .action(async (options: GlobalOptions) => done(await list(io, options)))
+  reading(program, 'routes')
+    .description('which host leads to which target')
+    .option('--url <admin>', 'as one running proxy has it, such as http://127.0.0.1:9900')
+    .action(async (options: RoutesOptions) => done(await routes(io, options)))
+  reading(program, 'show')
+    .argument('<service>')
+    .description('everything about one service')
+    .action(async (service: string, options: GlobalOptions) =>
+      done(await show(io, service, options)),
+    )
+  reading(program, 'history')
+    .argument('[service]')
+    .description('what happened, who did it and why')
+    .option('--limit <count>', 'the newest so many', readCount(1), HISTORY_LIMIT_DEFAULT)
+    .action(async (service: string | undefined, options: HistoryOptions) =>
+      done(await history(io, service, options)),
+    )
+  reading(program, 'fleet')
+    .description('proxies and workers, where they are and whether they agree')
+    .action(async (options: GlobalOptions) => done(await fleet(io, options)))
+  reading(program, 'watch')
+    .argument('[service]')
+    .description('events as they happen, until Ctrl-C')
+    .option('--from <position>', 'begin with the event at this position', readCount(1))
+    .action(async (service: string | undefined, options: WatchOptions) =>
+      done(await watch(io, service, options)),
+    )
+}
+
+/** A verb with the options of all verbs. */
+const reading = (program: Command, name: string): Command =>
+  program
+    .command(name)
+    .option('--json', 'answer with one JSON document')
+    .option('--quiet', 'no progress on standard error')
+    .option('--no-color', 'no colours (also: NO_COLOR)')
+
+/** A verb with the options of all verbs that change something. */
+const changing = (program: Command, name: string): Command =>
+  reading(program, name)
+    .option('--no-wait', 'return as soon as the command is accepted')
+    .addOption(new Option('--wait', 'wait for the end (default)').default(true).hideHelp())
+    .option(
+      '--timeout <time>',
+      'the whole wait, beyond health check and drain',
+      readDuration,
+      WAIT_MS_DEFAULT,
+    )
+    .option('--reason <text>', 'why, for the history')
+    .option('--actor <name>', 'who (default: as the CI system says, else the user)')
+    .option('--expect-version <number>', 'only when the service is at this version', readCount(0))
+    .option(
+      '--idempotency-key <key>',
+      'a repeated command with this key changes nothing (24 hours)',
+      readKey,
+    )
+
+const examples = (lines: readonly string[]): string =>
+  `\nExamples:\n${lines.map((line) => `  npm run cmd -- ${line}\n`).join('')}`
+
+const afterHelp = `
+Exit codes:
+${EXIT_MEANINGS.map(([code, meaning]) => `  ${String(code).padEnd(4)} ${meaning}\n`).join('')}
+Settings:
+  GATEHOUSE_REDIS_URL  the fleet's Redis (default: the one that npm start runs)
+  GATEHOUSE_FLEET      the fleet's name (default: main)
+  GATEHOUSE_DATA       where local files live (default: .gatehouse)
+`
+
+const afterUp = `
+Settings:
+  GATEHOUSE_LISTEN     where the proxies listen, all on one address (default: 127.0.0.1:8080)
+  GATEHOUSE_ADMIN      the first proxy's admin address; the next ones count up (default: 127.0.0.1:9900)
+  GATEHOUSE_PROXIES    how many proxies (default: 2)
+  GATEHOUSE_EXAMPLE    "no" leaves the example application out
+  GATEHOUSE_REDIS_URL  use this Redis instead of a private one
+  GATEHOUSE_FLEET      the fleet's name (default: main)
+  GATEHOUSE_DATA       where the log, local copies and log files live (default: .gatehouse)
+`

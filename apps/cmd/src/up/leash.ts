@@ -1,0 +1,16 @@
+/**
+ * Loaded into every process that `up` starts, before its own code: when `up` is gone, even killed
+ * without warning, the process is asked to end as Ctrl-C would have asked it.
+ */
+
+/** After this, a process that does not end by itself is ended. */
+const END_WITHIN_MS = 40_000
+
+if (process.channel !== undefined) {
+  process.once('disconnect', () => {
+    process.kill(process.pid, 'SIGTERM')
+    setTimeout(() => process.kill(process.pid, 'SIGKILL'), END_WITHIN_MS).unref()
+  })
+  // The channel only watches; it does not keep a process alive that has nothing else to do.
+  process.channel.unref()
+}

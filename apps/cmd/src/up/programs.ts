@@ -1,0 +1,99 @@
+/** The processes that `up` runs: a worker, the proxies on one port, and the example's two releases. */
+import { mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Io } from '../io.ts'
+import type { Output } from '../output/output.ts'
+import { startChild, type Child } from './child.ts'
+import { EXAMPLE_SERVER, type Example } from './example.ts'
+import { sayAddress, type UpSettings } from './settings.ts'
+
+export interface Programs {
+  /** Stops all of them: proxies while their targets still answer, then the worker, then the example. */
+  readonly stop: () => Promise<void>
+  readonly kill: () => void
+}
+
+export interface ProgramsOptions {
+  readonly settings: UpSettings
+  readonly redisUrl: string
+  readonly example: Example | undefined
+  readonly io: Io
+  readonly output: Output
+}
+
+const APPS = resolve(import.meta.dirname, '../../..')
+const PROXY_GRACE_MS = 30_000
+const WORKER_GRACE_MS = 10_000
+const EXAMPLE_GRACE_MS = 2_000
+
+/** Where the output of the processes goes. */
+export const logFolder = (dataDir: string): string => join(dataDir, 'logs')
+
+export const startPrograms = (options: ProgramsOptions): Programs => {
+  const { settings, redisUrl, example, io, output } = options
+  const logDir = logFolder(settings.dataDir)
+  mkdirSync(logDir, { recursive: true })
+  const onTrouble = (sentence: string): void => {
+    if (!io.interrupted.aborted) output.warn(sentence)
+  }
+  const fleet = {
+    ...io.environment,
+    GATEHOUSE_REDIS_URL: redisUrl,
+    GATEHOUSE_FLEET: settings.fleet,
+    GATEHOUSE_DATA: settings.dataDir,
+  }
+  const common = { logDir, onTrouble }
+
+  const examples = [example?.blue, example?.green].flatMap((release) =>
+    release === undefined
+      ? []
+      : [
+          startChild({
+            ...common,
+            name: release.label,
+            script: EXAMPLE_SERVER,
+            environment: {
+              PATH: io.environment['PATH'],
+              PORT: String(release.port),
+              LABEL: release.label,
+            },
+            graceMs: EXAMPLE_GRACE_MS,
+          }),
+        ],
+  )
+  const worker = startChild({
+    ...common,
+    name: 'worker',
+    script: join(APPS, 'worker', 'src', 'main.ts'),
+    environment: fleet,
+    graceMs: WORKER_GRACE_MS,
+  })
+  const proxies = Array.from({ length: settings.proxies }, (_, index) => {
+    const { host, port } = settings.admin
+    return startChild({
+      ...common,
+      name: `proxy-${index + 1}`,
+      script: join(APPS, 'proxy', 'src', 'main.ts'),
+      environment: {
+        ...fleet,
+        GATEHOUSE_PROXY_ID: `proxy-${index + 1}`,
+        GATEHOUSE_LISTEN: sayAddress(settings.listen),
+        GATEHOUSE_ADMIN: sayAddress({ host, port: port + index }),
+      },
+      graceMs: PROXY_GRACE_MS,
+    })
+  })
+
+  const stopAll = (children: readonly Child[]): Promise<unknown> =>
+    Promise.all(children.map((child) => child.stop()))
+  return {
+    stop: async () => {
+      await stopAll(proxies)
+      await stopAll([worker])
+      await stopAll(examples)
+    },
+    kill: () => {
+      for (const child of [...proxies, worker, ...examples]) child.kill()
+    },
+  }
+}

@@ -1,0 +1,71 @@
+/** `deploy`: from a spec file or from flags to a release that every live proxy serves. */
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
+import type { Io } from '../io.ts'
+import { createOutput } from '../output/output.ts'
+import { withSession } from '../session.ts'
+import type { Flattened } from '../spec/fields.ts'
+import { releaseIdAt } from '../spec/release-id.ts'
+import { readSpecFile } from '../spec/spec-file.ts'
+import { toRelease } from '../spec/to-release.ts'
+import { change } from './change.ts'
+import { fieldsOfFlags, withFlags, withService, type DeployOptions } from './deploy-flags.ts'
+import { outputOptions } from './options.ts'
+
+export const deploy = async (
+  io: Io,
+  subject: string | undefined,
+  options: DeployOptions,
+): Promise<ExitCode> => {
+  const output = createOutput(io, outputOptions(options))
+  const flags = fieldsOfFlags(options, io.cwd)
+  const isFile = subject !== undefined && namesFile(subject, io.cwd)
+  const given = await fieldsOf(subject, isFile, flags, io.cwd)
+  const spec = toRelease(given, {
+    from: isFile ? subject : '',
+    newId: () => releaseIdAt(Date.now(), Math.random()),
+  })
+  if ('problems' in spec) {
+    for (const problem of spec.problems) output.warn(problem)
+    const refusal = { command: 'deploy', outcome: 'invalid', exitCode: EXIT.usage }
+    if (output.json) output.answer({ ...refusal, problems: spec.problems }, () => '')
+    return EXIT.usage
+  }
+
+  const { service, release } = spec
+  if (release.health.skip) output.step(`release ${release.id} is activated without a health check`)
+  return withSession(io, output, (session) =>
+    change(session, {
+      verb: 'deploy',
+      request: {
+        type: 'Deploy',
+        service,
+        release,
+        stage: options.stage === true,
+        takeOver: options.takeOver === true,
+        ifAbsent: options.ifAbsent === true,
+        ...(options.expectVersion === undefined ? {} : { expectVersion: options.expectVersion }),
+      },
+      options,
+      healthMs: release.health.skip ? 0 : release.health.timeoutMs,
+    }),
+  )
+}
+
+/** A name with an ending or a folder is a file, and so is what lies there; the rest are services. */
+const namesFile = (subject: string, cwd: string): boolean =>
+  /\.(?:json|ya?ml)$/i.test(subject) ||
+  subject.includes('/') ||
+  statSync(resolve(cwd, subject), { throwIfNoEntry: false })?.isFile() === true
+
+const fieldsOf = async (
+  subject: string | undefined,
+  isFile: boolean,
+  flags: Flattened,
+  cwd: string,
+): Promise<Flattened> => {
+  if (subject === undefined) return flags
+  if (!isFile) return withService(flags, subject)
+  return withFlags(await readSpecFile(resolve(cwd, subject), subject), flags)
+}

@@ -1,0 +1,58 @@
+/** The proxy's settings, read once from the environment. A wrong one stops the start with a sentence. */
+import { hostname } from 'node:os'
+import {
+  InvalidSetting,
+  readFleetSettings,
+  type Environment,
+  type FleetSettings,
+} from '@gatehouse/events'
+import { NAME } from '@gatehouse/domain'
+
+export interface ProxySettings extends FleetSettings {
+  readonly id: string
+  readonly listen: readonly Address[]
+  readonly admin: Address
+}
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+const LISTEN_DEFAULT = '127.0.0.1:8080'
+const ADMIN_DEFAULT = '127.0.0.1:9900'
+
+/** Throws `InvalidSetting` naming the variable, what it holds and what was expected. */
+export const readProxySettings = (environment: Environment = process.env): ProxySettings => {
+  const admin = parseAddress('GATEHOUSE_ADMIN', environment['GATEHOUSE_ADMIN'] ?? ADMIN_DEFAULT)
+  return {
+    ...readFleetSettings(environment),
+    listen: (environment['GATEHOUSE_LISTEN'] ?? LISTEN_DEFAULT)
+      .split(',')
+      .map((text) => parseAddress('GATEHOUSE_LISTEN', text.trim())),
+    admin,
+    // The admin port tells proxies of one machine apart, and stays the same over a restart, so that
+    // a proxy finds its local copy again.
+    id: parseId(environment['GATEHOUSE_PROXY_ID'] ?? `${hostname()}-${admin.port}`),
+  }
+}
+
+/** `host:port`, `[::1]:port` or `:port`, which listens on every address. */
+const parseAddress = (variable: string, text: string): Address => {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([^:[\]]*)):(\d{1,5})$/i.exec(text)
+  const port = Number(match?.[3])
+  if (match === null || port > 65_535) {
+    throw new InvalidSetting(
+      `${variable} holds "${text}"; expected host:port, such as ${LISTEN_DEFAULT}`,
+    )
+  }
+  return { host: match[1] ?? (match[2] === '' ? '::' : (match[2] ?? '::')), port }
+}
+
+const parseId = (text: string): string => {
+  const id = text.replaceAll(/[^A-Za-z0-9._-]/g, '-').slice(0, 63)
+  if (id === text && NAME.test(id)) return id
+  throw new InvalidSetting(
+    `GATEHOUSE_PROXY_ID is "${text}"; expected letters, digits, ".", "_" and "-", at most 63`,
+  )
+}

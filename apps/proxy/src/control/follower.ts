@@ -1,0 +1,201 @@
+/**
+ * Keeps the data plane at the newest position of the log. It starts from the local copy when there is
+ * one, so that a proxy serves without Redis; and when the log that comes back is not the one it knows,
+ * it keeps the table it has and says so, until the log fits again or somebody decides otherwise.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import {
+  apply,
+  emptyReplica,
+  openReplica,
+  TAIL_MAX,
+  type EventLog,
+  type Followed,
+  type LocalCopy,
+  type Quarantine,
+  type Receipt,
+  type Recorded,
+  type Replica,
+} from '@gatehouse/events'
+import type { Logger } from 'pino'
+import type { DataPlane } from '../data-plane.ts'
+
+export interface Follower {
+  readonly view: () => FollowerView
+  /** Resolves when there is a table to serve by; the listeners open then. */
+  readonly ready: Promise<void>
+  /** Resolves when the signal was aborted and the follower has stopped. */
+  readonly done: Promise<void>
+}
+
+export interface FollowerView {
+  readonly position: number
+  readonly tableHash: string
+  readonly routes: number
+  readonly receipts: readonly Receipt[]
+  readonly quarantine: Quarantine
+  /** Why the table may be older than the log; undefined while it follows. */
+  readonly stale: { readonly why: string; readonly sinceMs: number } | undefined
+}
+
+export interface FollowerParts {
+  readonly log: EventLog
+  readonly copy: LocalCopy
+  readonly dataPlane: Pick<DataPlane, 'setRoute'>
+  /** Milliseconds on Redis's clock. */
+  readonly now: () => number
+  /** Something has changed that others wait for: a receipt should go out. */
+  readonly onProgress: () => void
+  readonly logger: Logger
+  readonly signal: AbortSignal
+}
+
+/** How long a proxy with a local copy waits for Redis before it serves from the copy. */
+const START_MS_MAX = 2_000
+const RETRY_MS = 1_000
+const RECEIPTS_KEPT = 64
+
+export const startFollower = (parts: FollowerParts): Follower => {
+  const { log, copy, dataPlane, now, onProgress, logger, signal } = parts
+  const { promise: ready, resolve: setReady } = Promise.withResolvers<void>()
+  let replica = emptyReplica()
+  let receipts: readonly Receipt[] = []
+  let stale: FollowerView['stale'] = { why: 'has not reached the log yet', sinceMs: now() }
+
+  const setStale = (why: string): void => {
+    if (stale?.why === why) return
+    logger.warn({ position: replica.place.position }, `the route table is stale: ${why}`)
+    stale = { why, sinceMs: stale?.sinceMs ?? now() }
+    onProgress()
+  }
+
+  /** Puts another replica in the place of the one there was, route by route. */
+  const adopt = (next: Replica): void => {
+    for (const service of replica.table.routes.keys()) {
+      if (!next.table.routes.has(service)) dataPlane.setRoute(service, undefined)
+    }
+    for (const [service, route] of next.table.routes) dataPlane.setRoute(service, route)
+    replica = next
+  }
+
+  const take = (recorded: Recorded): void => {
+    if (recorded.kind === 'quarantined') {
+      const { position, type, why } = recorded
+      logger.error(
+        { position, type },
+        `an event cannot be understood and is passed over: it ${why}`,
+      )
+    }
+    for (const service of apply(replica, recorded)) {
+      dataPlane.setRoute(service, replica.table.routes.get(service))
+    }
+    receipts = [...receipts.slice(1 - RECEIPTS_KEPT), { position: recorded.position, at: now() }]
+  }
+
+  const takeBatch = async (batch: readonly Followed[]): Promise<'go on' | 'start over'> => {
+    const entries: Recorded[] = []
+    for (const each of batch) {
+      switch (each.kind) {
+        case 'recorded':
+          take(each.recorded)
+          entries.push(each.recorded)
+          break
+        case 'caught-up':
+          if (stale !== undefined) logger.info({ position: each.position }, 'follows the log')
+          stale = undefined
+          setReady()
+          break
+        case 'link':
+          if (!each.up) setStale('Redis cannot be reached')
+          break
+        case 'diverged':
+          setStale(each.why)
+          break
+        case 'gap':
+          return 'start over'
+      }
+    }
+    copy.keep(entries)
+    onProgress()
+    if (copy.tailLength() > TAIL_MAX) await shortenCopy()
+    return 'go on'
+  }
+
+  const shortenCopy = async (): Promise<void> => {
+    const snapshot = await log.snapshot()
+    if (snapshot !== undefined && snapshot.position <= replica.place.position) {
+      await copy.rebase(snapshot)
+    }
+  }
+
+  const load = async (): Promise<boolean> => {
+    const loaded = await copy.load()
+    if (loaded.kind === 'corrupt') logger.error(`the local copy is not used: ${loaded.why}`)
+    if (loaded.kind !== 'loaded') return false
+    adopt(loaded.replica)
+    return true
+  }
+
+  /** The newest state the log has, unless it is another log than the one that was followed before. */
+  const open = async (): Promise<void> => {
+    const known = replica.place
+    if (known.position > 0) {
+      const standing = await log.standing(known)
+      if (standing?.kind === 'diverged') return setStale(standing.why)
+      const snapshot = await log.snapshot()
+      const ahead = (snapshot?.position ?? 0) > known.position
+      if (standing === undefined && !ahead) return
+    }
+    adopt(await openReplica(log, copy))
+  }
+
+  const run = async (): Promise<void> => {
+    const fromCopy = await load()
+    const opened = untilItWorks(open, logger, signal)
+    if (fromCopy) {
+      await Promise.race([opened, pause(START_MS_MAX, signal)])
+      setReady()
+    }
+    await opened
+    while (!signal.aborted) {
+      for await (const batch of log.follow(replica.place, signal)) {
+        if ((await takeBatch(batch)) === 'start over') {
+          await untilItWorks(open, logger, signal)
+          break
+        }
+      }
+    }
+  }
+
+  return {
+    ready,
+    done: run(),
+    view: () => ({
+      position: replica.place.position,
+      tableHash: replica.tableHash.value(),
+      routes: replica.table.routes.size,
+      receipts,
+      quarantine: replica.quarantine,
+      stale,
+    }),
+  }
+}
+
+const untilItWorks = async (
+  attempt: () => Promise<void>,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> => {
+  while (!signal.aborted) {
+    try {
+      return await attempt()
+    } catch (error) {
+      logger.error(`cannot read the log: ${error instanceof Error ? error.message : String(error)}`)
+      await pause(RETRY_MS, signal)
+    }
+  }
+}
+
+const pause = async (ms: number, signal: AbortSignal): Promise<void> => {
+  await delay(ms, undefined, { signal }).catch(() => undefined)
+}

@@ -1,0 +1,164 @@
+/** What a scraper reads: the proxy's numbers in the text format of Prometheus. */
+import type { DataPlane } from '../data-plane.ts'
+import type { FollowerView } from './follower.ts'
+
+export interface MetricsParts {
+  readonly id: string
+  readonly version: string
+  readonly dataPlane: Pick<DataPlane, 'answers' | 'counters' | 'work'>
+  readonly view: FollowerView
+  readonly redisConnected: boolean
+  readonly now: number
+}
+
+export const metricsText = ({
+  id,
+  version,
+  dataPlane,
+  view,
+  redisConnected,
+  now,
+}: MetricsParts): string => {
+  const { counters } = dataPlane
+  const lines: string[] = []
+  const add = (
+    name: string,
+    kind: 'counter' | 'gauge',
+    help: string,
+    samples: readonly Sample[],
+  ) => {
+    lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${kind}`)
+    for (const { labels, value } of samples) lines.push(`${name}${labelText(labels)} ${value}`)
+  }
+  const one = (value: number): readonly Sample[] => [{ labels: {}, value }]
+
+  add('gatehouse_build_info', 'gauge', 'Always 1; who and what this is.', [
+    { labels: { version, node: process.version, proxy: id }, value: 1 },
+  ])
+  add(
+    'gatehouse_http_requests_total',
+    'counter',
+    'Answers of releases, by the class of their status.',
+    dataPlane
+      .answers()
+      .flatMap(({ service, release, revision, answers }) =>
+        answers.flatMap((value, hundreds) =>
+          hundreds === 0
+            ? []
+            : [{ labels: { service, release, revision, code: `${hundreds}xx` }, value }],
+        ),
+      ),
+  )
+  add(
+    'gatehouse_http_failures_total',
+    'counter',
+    'Answers of the proxy itself, by reason.',
+    Object.entries(counters.failures).map(([reason, value]) => ({ labels: { reason }, value })),
+  )
+  const work = dataPlane.work()
+  add(
+    'gatehouse_http_in_flight_requests',
+    'gauge',
+    'Requests that hold a target.',
+    work.map(({ service, release, revision, requests }) => ({
+      labels: { service, release, revision },
+      value: requests,
+    })),
+  )
+  add(
+    'gatehouse_upgraded_connections',
+    'gauge',
+    'WebSockets and other upgraded connections that hold a target.',
+    work.map(({ service, release, revision, upgraded }) => ({
+      labels: { service, release, revision },
+      value: upgraded,
+    })),
+  )
+  add(
+    'gatehouse_http_truncated_total',
+    'counter',
+    'Answers that were begun and broke off.',
+    one(counters.truncated),
+  )
+  add(
+    'gatehouse_http_abandoned_total',
+    'counter',
+    'Clients that left before their answer was complete.',
+    one(counters.abandoned),
+  )
+  add(
+    'gatehouse_retries_total',
+    'counter',
+    'Requests sent again because nothing had reached a target.',
+    one(counters.retried),
+  )
+  add(
+    'gatehouse_client_connections',
+    'gauge',
+    'Open connections of clients.',
+    one(counters.clients.open),
+  )
+  add(
+    'gatehouse_client_connections_total',
+    'counter',
+    'Connections accepted from clients.',
+    one(counters.clients.accepted),
+  )
+  add(
+    'gatehouse_client_connections_refused_total',
+    'counter',
+    'Connections closed because there were too many.',
+    one(counters.clients.refused),
+  )
+  add(
+    'gatehouse_upstream_connections',
+    'gauge',
+    'Open connections to targets.',
+    one(counters.upstreams.open),
+  )
+  add(
+    'gatehouse_upstream_connections_total',
+    'counter',
+    'Connections opened to targets.',
+    one(counters.upstreams.opened),
+  )
+  add(
+    'gatehouse_route_table_position',
+    'gauge',
+    'The position of the log that the routes are at.',
+    one(view.position),
+  )
+  add('gatehouse_route_table_services', 'gauge', 'Services in the route table.', one(view.routes))
+  add(
+    'gatehouse_route_table_stale_seconds',
+    'gauge',
+    'How long the log has not confirmed the routes; 0 while it does.',
+    one(view.stale === undefined ? 0 : Math.max(0, now - view.stale.sinceMs) / 1_000),
+  )
+  add(
+    'gatehouse_events_quarantined_total',
+    'counter',
+    'Events that could not be understood.',
+    one(view.quarantine.total),
+  )
+  add(
+    'gatehouse_redis_connected',
+    'gauge',
+    '1 while Redis hears this proxy.',
+    one(redisConnected ? 1 : 0),
+  )
+  return `${lines.join('\n')}\n`
+}
+
+interface Sample {
+  readonly labels: Readonly<Record<string, string | number>>
+  readonly value: number
+}
+
+const labelText = (labels: Sample['labels']): string => {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(String(value))}"`)
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
+}
+
+const escaped = (value: string): string =>
+  value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')

@@ -1,0 +1,239 @@
+/**
+ * The proxy's data plane, put together: it listens, serves by the routes it was given, and knows its
+ * work in flight. Whoever controls it calls `setRoute`; nothing in here knows of logs or Redis.
+ */
+import {
+  createHostTable,
+  setHost,
+  unsetHost,
+  type HostTable,
+  type Route,
+  type TargetAddress,
+} from '@gatehouse/domain'
+import { createPeer } from './http/forward-head.ts'
+import { ClientConnection } from './serve/connection.ts'
+import type { FailureReport, ServeContext } from './serve/context.ts'
+import { createCounters, type Counters } from './serve/counters.ts'
+import { BACKLOG, SERVE_LIMITS, type ServeLimits } from './serve/limits.ts'
+import { createRequestIds } from './serve/request-id.ts'
+import { ServiceRuntime } from './serve/service-runtime.ts'
+import { connect, listen, type TargetTrust } from './transport/net.ts'
+import type { Listener, Transport, TransportOwner } from './transport/transport.ts'
+import { createTrust } from './trusted-peers.ts'
+import type { ReleaseParts, ReleaseRuntime } from './upstream/release-runtime.ts'
+import { createWheel } from './wheel.ts'
+
+export interface DataPlane {
+  /** Follows one service's route; undefined takes it out. What it means holds when this returns. */
+  setRoute(service: string, route: Route | undefined): void
+  readonly hosts: HostTable<ServiceRuntime>
+  /** Every release with work in flight or a drain. */
+  work(): readonly ReleaseWork[]
+  /** Answers given so far, by release; as long as the release is active, drains or has work. */
+  answers(): readonly ReleaseAnswers[]
+  /** May be called for several addresses. Port 0 takes a free one. */
+  listen(address: ListenAddress): Promise<ListenAddress>
+  /** Takes no new connections, and frees the port. Those that are open go on. */
+  stopAccepting(): void
+  /** Stops accepting, lets answers end for `graceMs` at most, and cuts what is left then. */
+  finish(graceMs: number): Promise<{ readonly cut: number }>
+  readonly counters: Counters
+}
+
+export interface ListenAddress {
+  readonly host: string
+  readonly port: number
+}
+
+export interface ReleaseWork {
+  readonly service: string
+  readonly release: string
+  readonly revision: number
+  readonly requests: number
+  readonly upgraded: number
+  /** Ended at the drain deadline, since the proxy knows the release. */
+  readonly cut: number
+  readonly draining: boolean
+}
+
+export interface ReleaseAnswers {
+  readonly service: string
+  readonly release: string
+  readonly revision: number
+  /** By the first digit of the status; index 0 is unused. */
+  readonly answers: readonly number[]
+}
+
+/** A logger as pino is one. */
+export interface DataPlaneLog {
+  debug(fields: object, message: string): void
+  warn(fields: object, message: string): void
+}
+
+export interface DataPlaneOptions {
+  readonly log: DataPlaneLog
+  /** CIDR ranges of proxies in front of us, whose X-Forwarded-* are believed. */
+  readonly trustedPeers?: readonly string[]
+  /** Unix time in milliseconds. */
+  readonly now?: () => number
+  readonly limits?: Partial<ServeLimits>
+  /** For `https` targets. */
+  readonly targetTrust?: TargetTrust
+  /** A draining release has no work left: presence may say so at once. */
+  readonly onDrained?: (work: ReleaseWork) => void
+}
+
+export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
+  const { log, now = Date.now, targetTrust = {} } = options
+  const limits = { ...SERVE_LIMITS, ...options.limits }
+  const isTrusted = createTrust(options.trustedPeers ?? [])
+  const hosts = createHostTable<ServiceRuntime>()
+  const services = new Map<string, ServiceRuntime>()
+  const connections = new Set<ClientConnection>()
+  const listeners: Listener[] = []
+  const counters = createCounters()
+  const wheel = createWheel({ now: () => performance.now() })
+  wheel.start()
+
+  const context: ServeContext = {
+    hosts,
+    wheel,
+    limits,
+    counters,
+    now,
+    nextRequestId: createRequestIds(),
+    onFailure: (report) => log.debug(fieldsOf(report), 'a request failed'),
+    stopping: false,
+  }
+
+  const parts: ReleaseParts = {
+    wheel,
+    targetIdleMs: limits.targetIdleMs,
+    counters: counters.upstreams,
+    connect: (address: TargetAddress, owner: TransportOwner) =>
+      connect(address, owner, targetTrust),
+    onIdle: (runtime) => {
+      const service = services.get(runtime.service)
+      service?.forgetIfUnused(runtime)
+      if (service !== undefined) forgetIfGone(service)
+      if (runtime.draining) options.onDrained?.(workOf(runtime))
+    },
+    onCut: (runtime, cut) => log.warn({ ...workOf(runtime), cut }, 'a drain deadline cut work'),
+  }
+
+  const forgetIfGone = (service: ServiceRuntime): void => {
+    const gone = service.route === undefined && service.releases.size === 0
+    if (gone && services.get(service.name) === service) services.delete(service.name)
+  }
+
+  const setRoute = (name: string, route: Route | undefined): void => {
+    let service = services.get(name)
+    if (service === undefined) {
+      if (route === undefined) return
+      service = new ServiceRuntime(name, parts, limits.pausedRequestsMax)
+      services.set(name, service)
+    }
+    const before = service.route?.hosts ?? []
+    const after = route?.hosts ?? []
+    for (const host of before) if (!after.includes(host)) unsetHost(hosts, host, service)
+    for (const host of after) setHost(hosts, host, service)
+    service.apply(route)
+    if (service.gate.kind !== 'hold') service.queue.readmitAll()
+    forgetIfGone(service)
+  }
+
+  const accept = (transport: Transport): void => {
+    if (connections.size >= limits.clientConnectionsMax) {
+      counters.clients.refused += 1
+      transport.reset()
+      return
+    }
+    counters.clients.accepted += 1
+    counters.clients.open += 1
+    const peer = createPeer(transport.remoteAddress, 'http', isTrusted(transport.remoteAddress))
+    connections.add(
+      new ClientConnection(context, transport, peer, (connection) => {
+        counters.clients.open -= 1
+        connections.delete(connection)
+        if (context.stopping && connections.size === 0) onEmpty()
+      }),
+    )
+  }
+  let onEmpty = (): void => {}
+
+  const runtimes = (): readonly ReleaseRuntime[] =>
+    [...services.values()].flatMap((service) => [...service.releases.values()])
+
+  const stopAccepting = (): void => {
+    for (const listener of listeners.splice(0)) listener.close()
+  }
+
+  /** Resolves when the last client has gone, or after `ms`. */
+  const empty = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      if (connections.size === 0) {
+        resolve()
+        return
+      }
+      const timer = setTimeout(resolve, ms)
+      onEmpty = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+
+  const finish = async (graceMs: number): Promise<{ readonly cut: number }> => {
+    context.stopping = true
+    stopAccepting()
+    for (const connection of connections) connection.retire()
+    await empty(graceMs)
+    let cut = 0
+    for (const connection of connections) if (connection.cut()) cut += 1
+    await empty(limits.lingerMs)
+    for (const connection of connections) connection.destroy()
+    for (const service of services.values()) {
+      for (const runtime of service.releases.values()) runtime.close()
+    }
+    wheel.stop()
+    return { cut }
+  }
+
+  return {
+    setRoute,
+    hosts,
+    work: () =>
+      runtimes()
+        .filter((runtime) => runtime.draining || !runtime.idle)
+        .map(workOf),
+    answers: () =>
+      runtimes().map(({ service, release, revision, answers }) => ({
+        service,
+        release: release.id,
+        revision,
+        answers,
+      })),
+    listen: async ({ host, port }) => {
+      const listener = await listen({ host, port, backlog: BACKLOG, reusePort: true }, accept)
+      listeners.push(listener)
+      return { host: listener.host, port: listener.port }
+    },
+    stopAccepting,
+    finish,
+    counters,
+  }
+}
+
+const workOf = (runtime: ReleaseRuntime): ReleaseWork => ({
+  service: runtime.service,
+  release: runtime.release.id,
+  revision: runtime.revision,
+  requests: runtime.requests.size,
+  upgraded: runtime.upgraded.size,
+  cut: runtime.cut,
+  draining: runtime.draining,
+})
+
+const fieldsOf = ({ error, ...report }: FailureReport): object => ({
+  ...report,
+  ...(error === undefined ? {} : { reason: error.message }),
+})

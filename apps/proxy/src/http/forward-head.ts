@@ -1,0 +1,124 @@
+/**
+ * Heads as they leave this proxy: what we say ourselves comes after what was kept, in one order and
+ * one form. Kept lines cannot contradict it, because field-rules.ts has taken their like out.
+ *
+ * Neither Via nor Server is added. RFC 9110 §7.6.3 wants a Via from a gateway, but targets take it
+ * for a proxy's cache and leave out compression (nginx: `gzip_proxied off`), which costs users more.
+ */
+import { framingLines } from './framing.ts'
+import { REQUEST_ID_CHARACTERS_MAX } from './limits.ts'
+import type { RequestHead } from './request-head.ts'
+import type { ResponseHead } from './response-head.ts'
+
+/** Who is at the other end of a client connection. Made once per connection. */
+export interface Peer {
+  /** An IP address; IPv4 mapped into IPv6 is shown as IPv4, a zone is left out. */
+  readonly address: string
+  readonly scheme: 'http' | 'https'
+  /** A proxy in front of us: what it says about the client is kept and extended. */
+  readonly trusted: boolean
+  /** The forwarding fields that are the same for every request of an untrusted peer. */
+  readonly lines: string
+}
+
+/** What a target wants of the head. Made once per target. */
+export interface Destination {
+  readonly hostHeader: 'preserve' | 'target'
+  /** The target's own host and port. */
+  readonly authority: string
+  /** '' or `/prefix`, without a trailing slash. */
+  readonly basePath: string
+}
+
+/** `remoteAddress` as the socket gives it. */
+export const createPeer = (
+  remoteAddress: string,
+  scheme: Peer['scheme'],
+  trusted: boolean,
+): Peer => {
+  const address = remoteAddress.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '')
+  const lines = `X-Forwarded-For: ${address}\r\nX-Forwarded-Proto: ${scheme}\r\n`
+  return { address, scheme, trusted, lines }
+}
+
+/** The id that a trusted peer has given this request already; '' when there is none to keep. */
+export const keptRequestId = (head: RequestHead, peer: Peer): string =>
+  peer.trusted && REQUEST_ID.test(head.requestId) ? head.requestId : ''
+
+/** The request head for a target, complete with its empty line. `nowMs` is Unix time. */
+export const forwardedRequestHead = (
+  head: RequestHead,
+  peer: Peer,
+  destination: Destination,
+  requestId: string,
+  nowMs: number,
+): string => {
+  const path = head.target === '*' ? '*' : destination.basePath + head.target
+  const host =
+    destination.hostHeader === 'target' || head.authority === ''
+      ? destination.authority
+      : head.authority
+  return `${head.method} ${path} HTTP/1.1\r\nHost: ${host}\r\n${head.fields}${framingLines(
+    head.contentLength,
+    head.chunked,
+  )}${forwardingLines(head, peer, nowMs)}X-Request-ID: ${requestId}\r\n${requestConnectionLines(head)}\r\n`
+}
+
+/**
+ * The response head for a client, complete with its empty line. `keepAlive`: the connection to the
+ * client stays open. A client of HTTP/1.0 gets a chunked body unframed (RFC 9112 §6.1) and ends it
+ * by the close, so for it `keepAlive` must be false then; and no 1xx may be sent to it at all.
+ */
+export const forwardedResponseHead = (
+  head: ResponseHead,
+  clientMinorVersion: 0 | 1,
+  keepAlive: boolean,
+): string =>
+  `HTTP/1.1 ${head.status} ${head.reason}\r\n${head.fields}${framingLines(
+    head.contentLength,
+    head.chunked && clientMinorVersion === 1,
+  )}${responseConnectionLines(head, clientMinorVersion, keepAlive)}\r\n`
+
+/** What goes into X-Request-ID, logs and our own answers: nothing that needs quoting anywhere. */
+const REQUEST_ID = new RegExp(`^[\\w.:@/+=-]{1,${REQUEST_ID_CHARACTERS_MAX}}$`)
+
+const forwardingLines = (head: RequestHead, peer: Peer, nowMs: number): string => {
+  if (peer.trusted) return extendedForwardingLines(head, peer, nowMs)
+  const host = head.authority === '' ? '' : `X-Forwarded-Host: ${head.authority}\r\n`
+  return `${peer.lines}${host}X-Request-Start: t=${nowMs}\r\n`
+}
+
+/** A trusted peer is one more hop for X-Forwarded-For, and knows better about everything else. */
+const extendedForwardingLines = (head: RequestHead, peer: Peer, nowMs: number): string => {
+  const chain = head.forwardedFor === '' ? peer.address : `${head.forwardedFor}, ${peer.address}`
+  const proto = head.forwardedProto === '' ? peer.scheme : head.forwardedProto
+  const host = head.forwardedHost === '' ? head.authority : head.forwardedHost
+  const start = head.requestStart === '' ? `t=${nowMs}` : head.requestStart
+  return (
+    `X-Forwarded-For: ${chain}\r\nX-Forwarded-Proto: ${proto}\r\n` +
+    (host === '' ? '' : `X-Forwarded-Host: ${host}\r\n`) +
+    `X-Request-Start: ${start}\r\n${head.forwardedOther}`
+  )
+}
+
+/** RFC 9110 §7.6.1: whoever sends TE or Upgrade names it in Connection. */
+const requestConnectionLines = (head: RequestHead): string => {
+  if (head.upgrade !== '') return `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n`
+  return head.acceptsTrailers ? 'Connection: TE\r\nTE: trailers\r\n' : ''
+}
+
+const responseConnectionLines = (
+  head: ResponseHead,
+  clientMinorVersion: 0 | 1,
+  keepAlive: boolean,
+): string => {
+  if (head.status === 101) return `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n`
+  if (head.status < 200) return ''
+  if (!keepAlive) return `Connection: close\r\n${upgradeOffer(head)}`
+  if (head.upgrade !== '') return `Connection: Upgrade\r\n${upgradeOffer(head)}`
+  return clientMinorVersion === 0 ? 'Connection: keep-alive\r\n' : ''
+}
+
+/** RFC 9110 §15.5.22: a 426 says which protocol is required. */
+const upgradeOffer = (head: ResponseHead): string =>
+  head.upgrade === '' ? '' : `Upgrade: ${head.upgrade}\r\n`

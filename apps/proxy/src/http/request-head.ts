@@ -1,0 +1,140 @@
+/**
+ * The head of a request, from latin1 text to a verdict: one pass over the characters, slices of the
+ * original between the lines that are taken out, and no object per field. It accepts a strict subset
+ * of HTTP/1.1 and answers the rest with a status, because what two readers can read in two ways is
+ * how requests are smuggled. A refused head leaves the connection unreadable: it must be closed.
+ */
+import { NO_LENGTH } from './framing.ts'
+import { HEAD_BYTES_MAX, TARGET_BYTES_MAX } from './limits.ts'
+import { METHODS, REFUSED_METHODS } from './methods.ts'
+import { createRequestNotes, forgetNotes, readRequestFields } from './request-fields.ts'
+import { settleRequest } from './request-settle.ts'
+import { readTarget } from './request-target.ts'
+import { CRLF, SPACE, TARGET, TOKEN, endOf } from './syntax.ts'
+
+/** One mutable object, filled by every parse: read it before the next one. */
+export interface RequestHead {
+  /** One of METHODS. */
+  method: string
+  /** Path and query exactly as received, or `*`. The absolute form is brought to this one. */
+  target: string
+  minorVersion: 0 | 1
+  /** In normal form; undefined only for HTTP/1.0 without Host. */
+  host: string | undefined
+  /** The Host as received, or the authority of an absolute target, which wins; '' for none. */
+  authority: string
+  /** Octets of the body; -1 when no length was given. */
+  contentLength: number
+  chunked: boolean
+  /** The client wants another request on this connection. */
+  keepAlive: boolean
+  /** The protocol in lower case when both Connection and Upgrade ask for one; '' otherwise. */
+  upgrade: string
+  /** Expect: 100-continue. The field is kept among `fields`: the target decides. */
+  expectContinue: boolean
+  /** TE: trailers. */
+  acceptsTrailers: boolean
+  /** For answers of our own; '' for none. */
+  accept: string
+  /** What an earlier proxy said, '' for nothing. To be believed from a trusted peer only. */
+  forwardedFor: string
+  forwardedProto: string
+  forwardedHost: string
+  requestId: string
+  requestStart: string
+  /** Lines of Forwarded, X-Real-IP and other X-Forwarded-* fields, likewise. */
+  forwardedOther: string
+  /** The kept lines, each with its CRLF. No Host, no framing: those are written anew. */
+  fields: string
+}
+
+/** Why a head is refused, as the status to answer. */
+export type RequestRefusal = 400 | 405 | 414 | 417 | 431 | 501 | 505
+
+export const createRequestHead = (): RequestHead => ({
+  method: '',
+  target: '',
+  minorVersion: 1,
+  host: undefined,
+  authority: '',
+  contentLength: NO_LENGTH,
+  chunked: false,
+  keepAlive: false,
+  upgrade: '',
+  expectContinue: false,
+  acceptsTrailers: false,
+  accept: '',
+  forwardedFor: '',
+  forwardedProto: '',
+  forwardedHost: '',
+  requestId: '',
+  requestStart: '',
+  forwardedOther: '',
+  fields: '',
+})
+
+/**
+ * Reads the head that `text` begins with into `head`; `end` is what `headEnd` said. 0, or the status
+ * to refuse it with: then `head` is only good for `accept`.
+ */
+export const parseRequestHead = (
+  text: string,
+  end: number,
+  head: RequestHead,
+): 0 | RequestRefusal => {
+  forget(head)
+  // RFC 9112 §2.2: one empty line before a request line is tolerated.
+  const methodFrom = text.startsWith(CRLF) ? 2 : 0
+  const methodTo = endOf(TOKEN, text, methodFrom)
+  if (methodTo === methodFrom || text.charCodeAt(methodTo) !== SPACE) return 400
+  const targetFrom = methodTo + 1
+  const targetTo = endOf(TARGET, text, targetFrom)
+  if (targetTo === targetFrom || text.charCodeAt(targetTo) !== SPACE) return 400
+  if (targetTo - targetFrom > TARGET_BYTES_MAX) return 414
+  if (end > HEAD_BYTES_MAX) return 431
+  return (
+    readVersion(text, targetTo + 1, head) ||
+    readMethod(text, methodFrom, methodTo, head) ||
+    readTarget(text.slice(targetFrom, targetTo), head, notes) ||
+    readRequestFields(text, targetTo + 1 + VERSION_LENGTH, end, head, notes) ||
+    settleRequest(head, notes)
+  )
+}
+
+const notes = createRequestNotes()
+
+const forget = (head: RequestHead): void => {
+  // `host` and `authority` stay: most often the next request names the same (settleHost).
+  head.contentLength = NO_LENGTH
+  head.chunked = false
+  head.upgrade = ''
+  head.expectContinue = false
+  head.acceptsTrailers = false
+  head.accept = ''
+  head.forwardedFor = ''
+  head.forwardedProto = ''
+  head.forwardedHost = ''
+  head.requestId = ''
+  head.requestStart = ''
+  head.forwardedOther = ''
+  head.fields = ''
+  forgetNotes(notes)
+}
+
+const VERSION_LENGTH = 'HTTP/1.1\r\n'.length
+
+/** RFC 9112 §2.3. Another version is 505, the preface of HTTP/2 among them; none at all is 400. */
+const readVersion = (text: string, from: number, head: RequestHead): 0 | 400 | 505 => {
+  if (text.startsWith('HTTP/1.1\r\n', from)) head.minorVersion = 1
+  else if (text.startsWith('HTTP/1.0\r\n', from)) head.minorVersion = 0
+  else return /^HTTP\/\d\.\d\r\n/.test(text.slice(from, from + VERSION_LENGTH)) ? 505 : 400
+  return 0
+}
+
+const readMethod = (text: string, from: number, to: number, head: RequestHead): 0 | 405 | 501 => {
+  // A literal is found faster in a set than a slice, and most requests are this one.
+  const method = text.startsWith('GET ', from) ? 'GET' : text.slice(from, to)
+  head.method = method
+  if (METHODS.has(method)) return 0
+  return REFUSED_METHODS.has(method) ? 405 : 501
+}

@@ -1,0 +1,85 @@
+/** What mutation starts from, and what it throws in. For tests only. */
+
+export const REQUEST_SEEDS = [
+  'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n',
+  'GET /p?q=1 HTTP/1.0\r\n\r\n',
+  'POST /p HTTP/1.1\r\nHost: a.example:80\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\n',
+  'PUT /p HTTP/1.1\r\nhost:a.example\r\nTransfer-Encoding: chunked\r\nTE: trailers\r\n\r\n',
+  'GET http://b.example/x?y HTTP/1.1\r\nHost: b.example\r\nAccept: */*\r\n\r\n',
+  'OPTIONS * HTTP/1.1\r\nHost: a.example\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n',
+  'GET /ws HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+  'POST /e HTTP/1.1\r\nHost: a.example\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n',
+  'QUERY /q HTTP/1.1\r\nHost: [::1]:8080\r\nX_Forwarded_Host: x\r\nCookie: a=b; c=d\r\n\r\n',
+] as const
+
+export const RESPONSE_SEEDS = [
+  'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nDate: now\r\n\r\n',
+  'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nSet-Cookie: a=b\r\nSet-Cookie: c=d\r\n\r\n',
+  'HTTP/1.0 404 Not Found\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n',
+  'HTTP/1.1 204 No Content\r\n\r\n',
+  'HTTP/1.1 304\r\nETag: "x"\r\nContent-Length: 7\r\n\r\n',
+  'HTTP/1.1 200 \r\nServer: x\r\nConnection: close\r\n\r\n',
+  'HTTP/1.1 500 Oh\u00e9\r\nConnection: Keep-Alive, X-B\r\nX-B: c\r\nContent-Length: 1\r\n\r\n',
+] as const
+
+export const BODY_SEEDS = [
+  '5\r\nhello\r\n0\r\n\r\n',
+  '00a\r\n0123456789\r\n1\r\nx\r\n000\r\n\r\n',
+  '0\r\n\r\n',
+  'C\r\nhello, world\r\n0\r\nX-Sum: 1\r\nX-Other: 2\r\n\r\n',
+  '1\r\n\r\r\n2\r\n\r\n\r\n0\r\n\r\n',
+] as const
+
+export const HEAD_FRAGMENTS = [
+  'Content-Length: 5',
+  'Content-Length: 0',
+  'Content-Length: +5',
+  'Transfer-Encoding: chunked',
+  'Transfer-Encoding: identity',
+  'Transfer-Encoding : chunked',
+  'Transfer-Encoding:\tchunked ',
+  'Host: other.example',
+  'Connection: close, x-a',
+  'Connection: keep-alive',
+  'Upgrade: h2c',
+  'Expect: 100-continue',
+  ' folded',
+  'X-A: b',
+  'X\u00e9: b',
+  'chunked',
+  ', chunked',
+  '\r',
+  '\n',
+  '\r\n',
+  '\0',
+  '\t',
+  ' ',
+  ':',
+  ',',
+  '#',
+  '%00',
+  '\\',
+  '//',
+  '@',
+  'HTTP/1.1',
+  'HTTP/2.0',
+] as const
+
+export const BODY_FRAGMENTS = [
+  ';ext=1',
+  ';',
+  '0x',
+  '+',
+  '-',
+  '_',
+  'g',
+  ' ',
+  '\r',
+  '\n',
+  '\r\n',
+  '0',
+  '0\r\n',
+  '00000000',
+  'Content-Length: 5\r\n',
+  '\0',
+] as const

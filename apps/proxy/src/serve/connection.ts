@@ -1,0 +1,385 @@
+/**
+ * A client's connection: it reads heads, asks the gate what becomes of each request, and has one
+ * exchange at a time. Requests that arrive early (RFC 9112 §9.3.2) are kept, bounded, and answered in
+ * their order.
+ */
+import { answerFailure, answerHealthy, type Answer, type AnsweredRequest } from '../http/answer.ts'
+import { failureOfRefusal, type Failure } from '../http/failure.ts'
+import { keptRequestId, type Peer } from '../http/forward-head.ts'
+import { headEnd, refusalOfEndlessHead } from '../http/head-end.ts'
+import { HEAD_BYTES_MAX } from '../http/limits.ts'
+import { createRequestHead, parseRequestHead } from '../http/request-head.ts'
+import type { Transport, TransportOwner } from '../transport/transport.ts'
+import type { TimerOwner } from '../wheel.ts'
+import { ClientSocket } from './client-socket.ts'
+import type { ServeContext } from './context.ts'
+import { Exchange } from './exchange.ts'
+import type { ExchangeClient } from './exchange-client.ts'
+import { gateOf } from './gate.ts'
+import type { Held, PauseQueue } from './pause-queue.ts'
+import type { Tunnel } from './tunnel.ts'
+
+type Phase =
+  /** Nothing of a next request has come, or it has been kept unread. */
+  | 'idle'
+  /** A part of a head has come. */
+  | 'head'
+  /** The request waits, unread, because its service is paused. */
+  | 'held'
+  | 'serving'
+  | 'upgraded'
+  /** The last answer is on its way; what still comes is read and dropped. */
+  | 'closing'
+  | 'closed'
+
+export class ClientConnection implements TransportOwner, TimerOwner, Held, ExchangeClient {
+  readonly peer: Peer
+  readonly head = createRequestHead()
+  readonly socket: ClientSocket
+  requestId = ''
+  readonly #context: ServeContext
+  readonly #onGone: (connection: ClientConnection) => void
+  readonly #exchange: Exchange
+  #phase: Phase = 'idle'
+  #queue: PauseQueue | undefined
+  #tunnel: Tunnel | undefined
+  #reading = false
+  #lingerings = 0
+
+  constructor(
+    context: ServeContext,
+    transport: Transport,
+    peer: Peer,
+    onGone: (connection: ClientConnection) => void,
+  ) {
+    this.#context = context
+    this.socket = new ClientSocket(transport, context.wheel, this)
+    this.peer = peer
+    this.#onGone = onGone
+    this.#exchange = new Exchange(context, this)
+    transport.owner = this
+    this.socket.arm(context.limits.clientIdleMs)
+  }
+
+  /** The request is not the last one that we answer on this connection. */
+  get mayContinue(): boolean {
+    const more = !this.socket.halfClosed || this.socket.hasKept
+    return this.head.keepAlive && more && !this.#context.stopping
+  }
+
+  /** The proxy ends: what is idle closes now, what is busy after its answer. */
+  retire(): void {
+    if (this.#phase === 'idle' && !this.socket.hasKept) this.#close()
+  }
+
+  /** The proxy cannot wait any longer. True when a request was cut. */
+  cut(): boolean {
+    const busy = ['serving', 'upgraded', 'held'].includes(this.#phase)
+    if (this.#phase === 'serving') this.#exchange.cut()
+    else if (this.#phase === 'upgraded') this.#tunnel?.cut()
+    else if (this.#phase === 'held') this.#expire()
+    else this.socket.destroy()
+    return busy
+  }
+
+  destroy(): void {
+    this.socket.destroy()
+  }
+
+  // What the client's socket says.
+
+  onConnect(): void {
+    // An accepted socket is connected before it has an owner.
+  }
+
+  onData(buffer: Buffer, length: number): void {
+    switch (this.#phase) {
+      case 'idle':
+      case 'head':
+        this.#readHeads(buffer, length)
+        return
+      case 'serving':
+        this.#exchange.onClientData(buffer, length)
+        return
+      case 'upgraded':
+        this.#tunnel?.onClientData(buffer, length)
+        return
+      case 'held':
+        this.socket.keep(buffer, 0, length)
+        return
+      case 'closing':
+      case 'closed':
+        return
+    }
+  }
+
+  onDrain(): void {
+    this.socket.congested = false
+    if (this.#phase === 'closing') this.#endAndLinger()
+    else if (this.#phase === 'serving') this.#exchange.onClientDrain()
+    else if (this.#phase === 'upgraded') this.#tunnel?.onClientDrain()
+    else if (this.#phase === 'idle') {
+      this.socket.blockReading(false)
+      this.#readKept()
+    }
+  }
+
+  onEnd(): void {
+    this.socket.halfClosed = true
+    if (this.#phase === 'serving') this.#exchange.onClientEnd()
+    else if (this.#phase === 'upgraded') this.#tunnel?.onClientEnd()
+    else if (this.#phase === 'head') this.#close()
+    else if (this.#phase === 'idle' && !this.socket.hasKept) this.#close()
+  }
+
+  onClose(): void {
+    const phase = this.#phase
+    this.#phase = 'closed'
+    this.socket.release()
+    if (phase === 'serving') this.#exchange.onClientClose()
+    else if (phase === 'upgraded') this.#tunnel?.onClientClose()
+    else if (phase === 'held') this.#queue?.leave(this)
+    this.#onGone(this)
+  }
+
+  onDeadline(): void {
+    switch (this.#phase) {
+      case 'idle':
+        this.#close()
+        return
+      case 'head':
+        this.#refuse('request-timeout')
+        return
+      case 'held':
+        this.#expire()
+        return
+      case 'serving':
+        this.#exchange.onDeadline()
+        return
+      case 'upgraded':
+        this.#tunnel?.onDeadline()
+        return
+      case 'closing':
+        this.#lingerOn()
+        return
+      case 'closed':
+        return
+    }
+  }
+
+  // From bytes to a request, and from a request to whoever answers it.
+
+  /** Reads one head from what was kept and this, and then as many more as can be answered at once. */
+  #readHeads(buffer: Buffer, length: number): void {
+    if (this.socket.hasKept) {
+      this.socket.keep(buffer, 0, length)
+      if (this.socket.congested) return
+      const kept = this.socket.takeKept()
+      this.#reading = true
+      this.#readHead(kept, kept.length)
+    } else {
+      this.#reading = true
+      this.#readHead(buffer, length)
+    }
+    this.#reading = false
+    this.#readKept()
+  }
+
+  /** A loop rather than a recursion: a thousand requests may have come in one read. */
+  #readKept(): void {
+    if (this.#reading) return
+    this.#reading = true
+    while (this.#phase === 'idle' && this.socket.hasKept && !this.socket.congested) {
+      const kept = this.socket.takeKept()
+      this.#readHead(kept, kept.length)
+    }
+    this.#reading = false
+    // A client that takes no answers gets to ask no more, until it has.
+    if (this.#phase === 'idle') this.socket.blockReading(this.socket.congested)
+  }
+
+  #readHead(buffer: Buffer, length: number): void {
+    const text = buffer.toString('latin1', 0, Math.min(length, HEAD_BYTES_MAX))
+    const end = headEnd(text)
+    if (end < 0) {
+      this.#awaitHead(text, buffer, length)
+      return
+    }
+    const { head, peer } = this
+    const refusal = parseRequestHead(text, end, head)
+    if (refusal !== 0) {
+      this.#refuse(failureOfRefusal(refusal))
+      return
+    }
+    this.requestId = keptRequestId(head, peer) || this.#context.nextRequestId()
+    this.#admit(buffer, end, length)
+  }
+
+  #awaitHead(text: string, buffer: Buffer, length: number): void {
+    if (text.length === HEAD_BYTES_MAX) {
+      this.#refuse(failureOfRefusal(refusalOfEndlessHead(text)))
+    } else if (this.socket.halfClosed) this.#close()
+    else {
+      if (this.#phase === 'idle') this.socket.arm(this.#context.limits.headMs)
+      this.#phase = 'head'
+      this.socket.keep(buffer, 0, length)
+    }
+  }
+
+  /** The request in `head` goes where the gate says; its body begins at `from`. */
+  #admit(buffer: Buffer, from: number, to: number): void {
+    const gate = gateOf(this.#context.hosts, this.head)
+    switch (gate.kind) {
+      case 'forward':
+        this.#phase = 'serving'
+        this.socket.disarm()
+        this.#exchange.begin(gate.release, buffer, from, to)
+        return
+      case 'hold':
+        this.#hold(gate.queue, gate.holdMs, buffer, to)
+        return
+      case 'healthy':
+        this.socket.keep(buffer, from, to)
+        this.#answer(answerHealthy(this.#answered(this.#bodiless)))
+        return
+      case 'no-host':
+        this.#refuse('bad-request')
+        return
+      case 'stopped':
+        this.socket.keep(buffer, from, to)
+        this.#answerFailure(gate.kind, this.#bodiless, gate.message)
+        return
+      case 'no-active-release':
+      case 'unknown-host':
+        this.socket.keep(buffer, from, to)
+        this.#answerFailure(gate.kind, this.#bodiless)
+        return
+    }
+  }
+
+  get #bodiless(): boolean {
+    return !this.head.chunked && this.head.contentLength <= 0
+  }
+
+  /** The whole request is kept as it came, to be read again when the service goes on. */
+  #hold(queue: PauseQueue, holdMs: number, buffer: Buffer, to: number): void {
+    this.#phase = 'held'
+    this.socket.keep(buffer, 0, to)
+    if (queue.enter(this)) {
+      this.#queue = queue
+      this.socket.arm(holdMs)
+    } else this.#answerFailure('pause-queue-full', false)
+  }
+
+  readmit(): void {
+    this.#queue = undefined
+    this.#phase = 'idle'
+    this.#readKept()
+  }
+
+  #expire(): void {
+    this.#queue?.leave(this)
+    this.#queue = undefined
+    this.#answerFailure('pause-expired', false)
+  }
+
+  // What the exchange says.
+
+  onAnswered(keepAlive: boolean): void {
+    if (this.#phase === 'closed') return
+    if (keepAlive && !this.#context.stopping) this.#rest()
+    else this.#close()
+  }
+
+  onFailed(failure: Failure, whole: boolean): void {
+    if (this.#phase !== 'closed') this.#answerFailure(failure, whole)
+  }
+
+  onTruncated(): void {
+    if (this.#phase === 'closed') return
+    this.#phase = 'closing'
+    this.socket.reset()
+  }
+
+  onUpgraded(tunnel: Tunnel): void {
+    if (this.#phase === 'closed') return
+    this.#phase = 'upgraded'
+    this.#tunnel = tunnel
+  }
+
+  onTunnelEnded(): void {
+    if (this.#phase !== 'closed') this.#close()
+  }
+
+  // Answers of our own.
+
+  #refuse(failure: Failure): void {
+    this.head.method = ''
+    this.requestId = this.#context.nextRequestId()
+    this.#answerFailure(failure, false)
+  }
+
+  /** `whole`: the request has been read to its end, so that another may follow. */
+  #answerFailure(failure: Failure, whole: boolean, message?: string): void {
+    this.#context.counters.failures[failure] += 1
+    this.#answer(answerFailure(failure, this.#answered(whole), message))
+  }
+
+  #answered(whole: boolean): AnsweredRequest {
+    const { method, minorVersion, accept, authority } = this.head
+    return {
+      method,
+      minorVersion,
+      accept,
+      authority,
+      requestId: this.requestId,
+      keepAlive: whole && this.mayContinue,
+      nowMs: this.#context.now(),
+    }
+  }
+
+  #answer({ text, closes }: Answer): void {
+    this.socket.write(text)
+    if (this.#phase === 'closed') return
+    if (closes) this.#close()
+    else this.#rest()
+  }
+
+  // Between requests, and the end.
+
+  #rest(): void {
+    this.#phase = 'idle'
+    if (this.socket.halfClosed && !this.socket.hasKept) {
+      this.#close()
+      return
+    }
+    this.socket.arm(this.#context.limits.clientIdleMs)
+    this.#readKept()
+  }
+
+  /** Everything of the last answer goes out before FIN does. */
+  #close(): void {
+    this.#phase = 'closing'
+    this.socket.takeKept()
+    this.socket.blockReading(false)
+    if (this.socket.congested) this.socket.arm(this.#context.limits.stalledClientMs)
+    else this.#endAndLinger()
+  }
+
+  /**
+   * RFC 9112 §9.6: to close while the client still sends makes its kernel throw our answer away, so we
+   * read on for a while.
+   */
+  #endAndLinger(): void {
+    const { lingerMs, stalledClientMs } = this.#context.limits
+    this.socket.end()
+    this.#lingerings = Math.ceil(stalledClientMs / lingerMs)
+    this.socket.arm(lingerMs)
+  }
+
+  #lingerOn(): void {
+    this.#lingerings -= 1
+    if (!this.socket.queued || this.#lingerings <= 0) this.socket.destroy()
+    else this.socket.arm(this.#context.limits.lingerMs)
+  }
+}

@@ -1,0 +1,38 @@
+/** What has happened on this proxy since it started, as plain numbers that anybody may read. */
+import { FAILURES, type Failure } from '../http/failure.ts'
+import type { UpstreamCounters } from '../upstream/target-pool.ts'
+
+export interface Counters {
+  readonly clients: ClientCounters
+  readonly upstreams: UpstreamCounters
+  /** Answers of our own, by their reason. */
+  readonly failures: Record<Failure, number>
+  /** Answers that were begun and could not be completed. */
+  truncated: number
+  /** Clients that left before their answer was complete. */
+  abandoned: number
+  /** Requests that were sent again, or elsewhere, because nothing had reached a target. */
+  retried: number
+}
+
+export interface ClientCounters {
+  open: number
+  accepted: number
+  /** Connections beyond the limit, closed at once. */
+  refused: number
+}
+
+export const createCounters = (): Counters => ({
+  clients: { open: 0, accepted: 0, refused: 0 },
+  upstreams: { open: 0, opened: 0 },
+  failures: zeroPerFailure(),
+  truncated: 0,
+  abandoned: 0,
+  retried: 0,
+})
+
+const zeroPerFailure = (): Record<Failure, number> => {
+  const names = Object.keys(FAILURES)
+  // oxlint-disable-next-line no-unsafe-type-assertion -- the table has a row for every failure
+  return Object.fromEntries(names.map((name) => [name, 0])) as Record<Failure, number>
+}

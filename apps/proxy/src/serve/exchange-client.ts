@@ -1,0 +1,20 @@
+import type { Failure } from '../http/failure.ts'
+import type { Peer } from '../http/forward-head.ts'
+import type { RequestHead } from '../http/request-head.ts'
+import type { Tunnel, TunnelClient } from './tunnel.ts'
+
+/** The client's connection, as its exchange sees it. */
+export interface ExchangeClient extends TunnelClient {
+  readonly peer: Peer
+  /** As read for this request, and left alone until the exchange has ended. */
+  readonly head: RequestHead
+  readonly requestId: string
+  /** The connection can go on after this request. */
+  readonly mayContinue: boolean
+  /** The last byte of the answer has been written. */
+  onAnswered(keepAlive: boolean): void
+  /** There is no answer: give one of our own. `whole`: the request has been read to its end. */
+  onFailed(failure: Failure, whole: boolean): void
+  /** The connection has become a tunnel, which has begun to wait for bytes. */
+  onUpgraded(tunnel: Tunnel): void
+}

@@ -1,0 +1,44 @@
+/** The bounds of serving that belong to the proxy itself rather than to a release. */
+
+export interface ServeLimits {
+  /** From the first byte of a request head to its last: 408. */
+  readonly headMs: number
+  /** How long a client's connection may wait for its next request. */
+  readonly clientIdleMs: number
+  /** How long a connection to a target is kept for the next request. */
+  readonly targetIdleMs: number
+  /** How long a client that takes nothing of its answer is waited for. */
+  readonly stalledClientMs: number
+  /** How long we read on after a last answer, so that the client can read it too. */
+  readonly lingerMs: number
+  /** How long one direction of an upgraded connection may live on after the other has ended. */
+  readonly halfClosedMs: number
+  readonly clientConnectionsMax: number
+  /** Requests of one service that wait while it is paused: 503 beyond. */
+  readonly pausedRequestsMax: number
+}
+
+export const SERVE_LIMITS: ServeLimits = {
+  headMs: 10_000,
+  clientIdleMs: 75_000,
+  // Below the 5 s after which a Node server closes an idle connection.
+  targetIdleMs: 4_000,
+  // With 64 KiB in flight this asks a reader for about 200 bytes per second.
+  stalledClientMs: 300_000,
+  lingerMs: 2_000,
+  halfClosedMs: 10_000,
+  clientConnectionsMax: 20_000,
+  pausedRequestsMax: 1_000,
+}
+
+/** Connections that wait in the kernel to be accepted. */
+export const BACKLOG = 4_096
+
+/** Bytes of a client that wait unread for us: a body before its target is ready, pipelined requests. */
+export const WAITING_BYTES_MAX = 65_536
+
+/** Up to this size text and bytes are written as one string, which Node encodes without a buffer. */
+export const SINGLE_WRITE_BYTES_MAX = 16_384
+
+/** Interim responses (RFC 9110 §15.2) before a final one. */
+export const INTERIM_RESPONSES_MAX = 32

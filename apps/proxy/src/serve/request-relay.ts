@@ -1,0 +1,79 @@
+/**
+ * The way of one request to its target: the head with what of the body came along, in one write, and
+ * then the rest of the body as it arrives. It follows the framing, so it takes no byte too many.
+ */
+import { MALFORMED } from '../http/chunked.ts'
+import type { RequestHead } from '../http/request-head.ts'
+import type { Limits } from '@gatehouse/domain'
+import type { Transport } from '../transport/transport.ts'
+import { Body } from './body.ts'
+import { SINGLE_WRITE_BYTES_MAX } from './limits.ts'
+
+/** Instead of an index: the body is larger than the service accepts. */
+export const TOO_LARGE = -2
+
+export class RequestRelay {
+  /** The target wants no more of the body: it is read, so that the client gets on, and dropped. */
+  dropping = false
+  /** The last write said that the target is congested. */
+  congested = false
+  #bytesMax = Number.POSITIVE_INFINITY
+  readonly #body = new Body()
+
+  /** The last byte of the request has been read. */
+  get whole(): boolean {
+    return this.#body.done
+  }
+
+  get hasBody(): boolean {
+    return this.#body.framing !== 'none'
+  }
+
+  /** Nothing of the body has come. */
+  get untouched(): boolean {
+    return this.#body.bytes === 0
+  }
+
+  begin(head: RequestHead, bytesMax: Limits['requestBytesMax']): void {
+    this.dropping = false
+    this.congested = false
+    this.#bytesMax = bytesMax === 'unlimited' ? Number.POSITIVE_INFINITY : bytesMax
+    // Trailers of requests are never forwarded: a target might take them for header fields.
+    if (head.chunked) this.#body.begin('chunked', 0, false)
+    else if (head.contentLength > 0) this.#body.begin('length', head.contentLength, false)
+    else this.#body.begin('none', 0, false)
+  }
+
+  /**
+   * Follows the body through one read. The index just past the bytes that belong to it, or MALFORMED
+   * or TOO_LARGE, after which nothing may be sent.
+   */
+  follow(buffer: Buffer, from: number, to: number): number {
+    this.#body.tail = ''
+    const end = this.#body.take(buffer, from, to)
+    return end !== MALFORMED && this.#body.bytes > this.#bytesMax ? TOO_LARGE : end
+  }
+
+  /** Sends the head, and the bytes at `from` that were followed last. */
+  start(target: Transport, head: string, buffer: Buffer, from: number): void {
+    const { forwardTo, tail } = this.#body
+    if (forwardTo === from) this.congested = !target.write(head + tail)
+    else if (forwardTo - from <= SINGLE_WRITE_BYTES_MAX) {
+      this.congested = !target.write(head + buffer.toString('latin1', from, forwardTo) + tail)
+    } else {
+      target.cork()
+      target.write(head)
+      this.congested = !target.forward(buffer, from, forwardTo)
+      if (tail !== '') target.write(tail)
+      target.uncork()
+    }
+  }
+
+  /** Sends the bytes at `from` that were followed last. */
+  proceed(target: Transport, buffer: Buffer, from: number): void {
+    if (this.dropping) return
+    const { forwardTo, tail } = this.#body
+    if (forwardTo > from) this.congested = !target.forward(buffer, from, forwardTo)
+    if (tail !== '') this.congested = !target.write(tail)
+  }
+}

@@ -1,0 +1,211 @@
+/**
+ * The way of one response to its client: heads are read, decided about and written anew, bodies pass
+ * as they came, with their framing followed. What arrives in one read leaves in one write.
+ */
+import { MALFORMED } from '../http/chunked.ts'
+import { forwardedResponseHead } from '../http/forward-head.ts'
+import { headEnd } from '../http/head-end.ts'
+import { HEAD_BYTES_MAX } from '../http/limits.ts'
+import { bodyOf, createResponseHead, parseResponseHead } from '../http/response-head.ts'
+import { Body } from './body.ts'
+import type { ClientSocket } from './client-socket.ts'
+import { INTERIM_RESPONSES_MAX, SINGLE_WRITE_BYTES_MAX } from './limits.ts'
+
+export interface ResponseRequest {
+  readonly method: string
+  readonly minorVersion: 0 | 1
+  readonly acceptsTrailers: boolean
+  /** The protocol that the client asked for; '' for none. */
+  readonly upgrade: string
+}
+
+export type ResponseStep =
+  /** It goes on, after the next read. */
+  | 'more'
+  /** Its last byte has been written. */
+  | 'complete'
+  /** 101 has been written, and what followed it: all further bytes belong to the new protocol. */
+  | 'upgraded'
+  | 'malformed'
+  /** Somebody stopped us while we wrote: there is nobody to write to any more. */
+  | 'stopped'
+
+const head = createResponseHead()
+
+export class ResponseRelay {
+  /** Of the final head; 0 before it has come. */
+  status = 0
+  /** The final head has been written, so the client can be told nothing else any more. */
+  begun = false
+  /** Not even an interim response, or a part of a head, has come. */
+  silent = true
+  /** A 1xx has come: the client may have been told to go on. */
+  continued = false
+  /** What the head told the client about its connection, and the target told us about its own. */
+  keepsClient = false
+  keepsTarget = false
+  /** The last write said that the client is congested. */
+  congested = false
+  readonly #client: ClientSocket
+  readonly #body = new Body()
+  #request: ResponseRequest | undefined
+  #partialHead: Buffer | undefined
+  #interim = 0
+
+  constructor(client: ClientSocket) {
+    this.#client = client
+  }
+
+  get endsWithClose(): boolean {
+    return this.begun && this.#body.framing === 'until-close'
+  }
+
+  begin(request: ResponseRequest): void {
+    this.#request = request
+    this.status = 0
+    this.begun = false
+    this.silent = true
+    this.continued = false
+    this.keepsClient = false
+    this.keepsTarget = false
+    this.congested = false
+    this.#partialHead = undefined
+    this.#interim = 0
+  }
+
+  stop(): void {
+    this.#request = undefined
+    this.#partialHead = undefined
+  }
+
+  /** Takes one read. `mayKeepClient`: the client's connection can go on after this response. */
+  take(buffer: Buffer, length: number, mayKeepClient: boolean): ResponseStep {
+    const request = this.#request
+    if (request === undefined) return 'stopped'
+    this.silent = false
+    if (this.begun) return this.#relay(buffer, 0, length)
+    if (this.#partialHead === undefined) {
+      return this.#readHeads(request, buffer, length, mayKeepClient)
+    }
+    const joined = Buffer.concat([this.#partialHead, buffer.subarray(0, length)])
+    this.#partialHead = undefined
+    return this.#readHeads(request, joined, joined.length, mayKeepClient)
+  }
+
+  /** Interim responses (RFC 9110 §15.2), if any, and then the final one. */
+  #readHeads(
+    request: ResponseRequest,
+    buffer: Buffer,
+    length: number,
+    mayKeepClient: boolean,
+  ): ResponseStep {
+    let from = 0
+    while (from < length) {
+      const text = buffer.toString('latin1', from, Math.min(length, from + HEAD_BYTES_MAX))
+      const end = headEnd(text)
+      if (end < 0) {
+        if (text.length === HEAD_BYTES_MAX) return 'malformed'
+        this.#partialHead = Buffer.from(buffer.subarray(from, length))
+        return 'more'
+      }
+      if (parseResponseHead(text, end, head) !== 0) return 'malformed'
+      if (head.status >= 200) {
+        return this.#writeFinal(request, text, end, buffer, from + end, length, mayKeepClient)
+      }
+      from += end
+      this.continued = true
+      if (head.status === 101) return this.#writeSwitch(request, buffer, from, length)
+      this.#interim += 1
+      if (this.#interim > INTERIM_RESPONSES_MAX) return 'malformed'
+      // RFC 9110 §15.2: a client of HTTP/1.0 does not know them.
+      if (request.minorVersion === 1) this.#client.write(forwardedResponseHead(head, 1, true))
+      if (this.#request === undefined) return 'stopped'
+    }
+    return 'more'
+  }
+
+  /** RFC 9110 §7.8: only to a protocol that was asked for. */
+  #writeSwitch(request: ResponseRequest, buffer: Buffer, from: number, to: number): ResponseStep {
+    if (request.upgrade === '' || head.upgrade.toLowerCase() !== request.upgrade) return 'malformed'
+    this.begun = true
+    this.status = head.status
+    this.congested = !this.#client.write(forwardedResponseHead(head, 1, true))
+    if (from < to && this.#request !== undefined) {
+      this.congested = !this.#client.forward(buffer, from, to)
+    }
+    return this.#request === undefined ? 'stopped' : 'upgraded'
+  }
+
+  /** `text` begins with the head that ends at `headTo`; the body is at `from` of the buffer. */
+  #writeFinal(
+    request: ResponseRequest,
+    text: string,
+    headTo: number,
+    buffer: Buffer,
+    from: number,
+    to: number,
+    mayKeepClient: boolean,
+  ): ResponseStep {
+    const framing = bodyOf(head, request.method)
+    const unframed =
+      framing === 'until-close' || (framing === 'chunked' && request.minorVersion === 0)
+    this.status = head.status
+    this.keepsClient = mayKeepClient && !unframed
+    this.keepsTarget = head.keepAlive && framing !== 'until-close'
+    const headText = forwardedResponseHead(head, request.minorVersion, this.keepsClient)
+    if (framing === 'chunked' && request.minorVersion === 0) {
+      this.#body.begin(framing, 0, false, (bytes, start, end) => {
+        this.congested = !this.#client.forward(bytes, start, end)
+      })
+    } else {
+      this.#body.begin(framing, head.contentLength, request.acceptsTrailers)
+      if (headTo + to - from <= SINGLE_WRITE_BYTES_MAX) {
+        return this.#writeWhole(headText, text, headTo, buffer, from, to)
+      }
+    }
+    this.begun = true
+    this.#client.cork()
+    this.congested = !this.#client.write(headText)
+    const step = this.#relay(buffer, from, to)
+    this.#client.uncork()
+    return this.#request === undefined ? 'stopped' : step
+  }
+
+  /** Head and body came in one read, and fit one string. */
+  #writeWhole(
+    headText: string,
+    text: string,
+    headTo: number,
+    buffer: Buffer,
+    from: number,
+    to: number,
+  ): ResponseStep {
+    const end = this.#body.take(buffer, from, to)
+    if (end === MALFORMED) return 'malformed'
+    const { forwardTo, tail } = this.#body
+    this.begun = true
+    const content = forwardTo === from ? '' : text.slice(headTo, headTo + forwardTo - from)
+    this.congested = !this.#client.write(headText + content + tail)
+    return this.#settle(end, to)
+  }
+
+  #relay(buffer: Buffer, from: number, to: number): ResponseStep {
+    const body = this.#body
+    const end = body.take(buffer, from, to)
+    if (end === MALFORMED) return 'malformed'
+    if (body.forwardTo > from) {
+      this.congested = !this.#client.forward(buffer, from, body.forwardTo)
+    }
+    if (body.tail !== '' && this.#request !== undefined) {
+      this.congested = !this.#client.write(body.tail)
+    }
+    return this.#settle(end, to)
+  }
+
+  #settle(end: number, to: number): ResponseStep {
+    if (this.#request === undefined) return 'stopped'
+    // RFC 9112 §9.2: bytes after a response answer nothing; its connection is not used again.
+    if (end < to) this.keepsTarget = false
+    return this.#body.done ? 'complete' : 'more'
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * The transport on the public API of `node:net` and `node:tls`: always available, and the reference
+ * for every other one.
+ */
+import { connect as connectTcp, createServer, isIP, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import type { TargetAddress } from '@gatehouse/domain'
+import {
+  NOBODY,
+  type Listener,
+  type ListenOptions,
+  type Transport,
+  type TransportOwner,
+} from './transport.ts'
+
+export interface TargetTrust {
+  /** PEM certificates to trust for `https` targets instead of the system's. */
+  readonly ca?: string
+}
+
+/** How much may wait in a socket's queue before its writer is told to stop. */
+const QUEUED_BYTES_MAX = 65_536
+
+const SOCKET_OPTIONS = { noDelay: true, allowHalfOpen: true, highWaterMark: QUEUED_BYTES_MAX }
+
+/** Starts to listen. `accept` gets each connection and sets its owner before it returns. */
+export const listen = (
+  { host, port, backlog, reusePort }: ListenOptions,
+  accept: (transport: Transport) => void,
+): Promise<Listener> =>
+  new Promise((resolve, reject) => {
+    const server = createServer(SOCKET_OPTIONS, (socket) => accept(new NetTransport(socket, true)))
+    const fail = (error: Error): void =>
+      reject(new Error(`cannot listen on ${host}:${port}: ${error.message}`, { cause: error }))
+    server.once('error', fail)
+    server.listen({ host, port, backlog, reusePort }, () => {
+      server.off('error', fail)
+      // What goes wrong later is one connection's accept, for example for want of descriptors.
+      server.on('error', () => {})
+      const address = server.address()
+      const bound = typeof address === 'object' && address !== null ? address.port : port
+      resolve({ host, port: bound, close: () => server.close() })
+    })
+  })
+
+/** Starts to connect; the owner hears `onConnect` or `onClose`. */
+export const connect = (
+  address: TargetAddress,
+  owner: TransportOwner,
+  trust: TargetTrust = {},
+): Transport => {
+  const socket = openSocket(address, trust)
+  const transport = new NetTransport(socket, address.kind === 'tcp' && !address.tls)
+  transport.owner = owner
+  const event = address.kind === 'tcp' && address.tls ? 'secureConnect' : 'connect'
+  socket.once(event, () => transport.owner.onConnect())
+  return transport
+}
+
+const openSocket = (address: TargetAddress, trust: TargetTrust): Socket => {
+  if (address.kind === 'unix') {
+    return connectTcp({ path: address.socketPath, ...SOCKET_OPTIONS })
+  }
+  const { hostname: host, port } = address
+  if (!address.tls) return connectTcp({ host, port, ...SOCKET_OPTIONS })
+  return connectTls({
+    host,
+    port,
+    // RFC 6066 §3: a server name is never an IP address.
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    ...(trust.ca === undefined ? {} : { ca: trust.ca }),
+    ALPNProtocols: ['http/1.1'],
+    ...SOCKET_OPTIONS,
+  })
+}
+
+/** RFC 4291 §2.5.5.2: how an IPv4 peer looks on a socket that listens on both. */
+const withoutMapping = (address: string): string =>
+  address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
+
+class NetTransport implements Transport {
+  owner: TransportOwner = NOBODY
+  readonly remoteAddress: string
+  readonly #socket: Socket
+  readonly #resettable: boolean
+  #writable = true
+  #error: Error | undefined
+
+  constructor(socket: Socket, resettable: boolean) {
+    this.#socket = socket
+    this.#resettable = resettable
+    this.remoteAddress = withoutMapping(socket.remoteAddress ?? '')
+    socket.on('data', (buffer: Buffer) => this.owner.onData(buffer, buffer.length))
+    socket.on('drain', () => this.owner.onDrain())
+    socket.on('end', () => this.owner.onEnd())
+    socket.on('error', (error) => {
+      this.#writable = false
+      this.#error = error
+    })
+    socket.on('close', () => {
+      this.#writable = false
+      this.owner.onClose(this.#error)
+    })
+  }
+
+  get queued(): boolean {
+    return this.#socket.writableLength > 0
+  }
+
+  write(text: string): boolean {
+    // A stream answers a late write with an error event; the close that is under way says it all.
+    if (!this.#writable) return false
+    this.#socket.write(text, 'latin1')
+    return this.#socket.writableLength < QUEUED_BYTES_MAX
+  }
+
+  forward(buffer: Buffer, from: number, to: number): boolean {
+    if (!this.#writable) return false
+    // Node reads into a new buffer each time, so this one stays as it is until it is written.
+    this.#socket.write(from === 0 && to === buffer.length ? buffer : buffer.subarray(from, to))
+    return this.#socket.writableLength < QUEUED_BYTES_MAX
+  }
+
+  cork(): void {
+    this.#socket.cork()
+  }
+
+  uncork(): void {
+    this.#socket.uncork()
+  }
+
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  end(): void {
+    if (!this.#writable) return
+    this.#writable = false
+    this.#socket.end()
+  }
+
+  destroy(): void {
+    this.#writable = false
+    this.#socket.destroy()
+  }
+
+  reset(): void {
+    // Node resets plain TCP only, and neither while it connects nor while it shuts down.
+    const socket = this.#socket
+    const resettable = this.#resettable && this.#writable && !socket.connecting && !socket.destroyed
+    this.#writable = false
+    if (resettable) this.#socket.resetAndDestroy()
+    else this.#socket.destroy()
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * One socket, as everything above it sees it: text and bytes out, events in. There is no stream, no
+ * promise and no listener per request, so that the fastest way to move bytes can stand behind it.
+ *
+ * Two rules for owners:
+ *
+ * - The buffer of `onData` is lent: it is valid until `onData` returns. Whoever keeps bytes copies them.
+ * - Any write may fail at once and tear down both sides of an exchange while it is on the stack. After
+ *   each write an owner asks whether its peer is still its peer.
+ */
+
+export interface Transport {
+  /** Whom the events go to. It may be replaced, between events. */
+  owner: TransportOwner
+  /** Latin-1 text. False when the socket is congested: wait for `onDrain`. */
+  write(text: string): boolean
+  /** Bytes of a read that is being delivered now; copied if they cannot be written at once. */
+  forward(buffer: Buffer, from: number, to: number): boolean
+  /** What is written until `uncork` leaves in one piece. */
+  cork(): void
+  uncork(): void
+  /** Stops and starts `onData` and `onEnd`. Both may be called twice. */
+  pause(): void
+  resume(): void
+  /** Sends FIN after what is queued. Reading goes on. */
+  end(): void
+  /** Closes both directions and drops what is queued. Calling it again does nothing. */
+  destroy(): void
+  /** As `destroy`, but the peer gets an error rather than an end: what it has is not complete. */
+  reset(): void
+  /** Some of what was written has not been taken by the kernel. */
+  readonly queued: boolean
+  /** The peer's IP address; empty for a Unix socket. */
+  readonly remoteAddress: string
+}
+
+export interface TransportOwner {
+  /** An outgoing socket is connected, for TLS also verified. Nothing may be written before. */
+  onConnect(): void
+  onData(buffer: Buffer, length: number): void
+  /** After a write returned false: everything queued has been taken by the kernel. */
+  onDrain(): void
+  /** The peer sent FIN and will send no more. */
+  onEnd(): void
+  /**
+   * The socket is gone, by whatever way, `destroy` included. Exactly once, and the last event; never
+   * inside a call that the owner is making.
+   */
+  onClose(error?: Error): void
+}
+
+export interface ListenOptions {
+  readonly host: string
+  /** 0: any free port. */
+  readonly port: number
+  readonly backlog: number
+  /** Several processes share the port, and the kernel spreads the connections. */
+  readonly reusePort: boolean
+}
+
+export interface Listener {
+  readonly host: string
+  readonly port: number
+  /** Takes no new connections, and frees the port. Those that are open go on. */
+  close(): void
+}
+
+/** For a transport whose owner has gone: it hears nothing more. */
+export const NOBODY: TransportOwner = {
+  onConnect: () => {},
+  onData: () => {},
+  onDrain: () => {},
+  onEnd: () => {},
+  onClose: () => {},
+}

@@ -1,0 +1,97 @@
+/**
+ * Where measurements are made: a folder that goes away, Redis servers of our own, and processes. What
+ * the lab starts it ends, whichever way the bench ends.
+ */
+import { rmSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { openRedis } from '@gatehouse/events'
+import {
+  findRedisServer,
+  startRedisServer,
+  type RedisServer,
+} from '../../apps/cmd/src/up/redis-server.ts'
+import { createProcesses, type Processes } from './processes.ts'
+
+export interface Lab extends AsyncDisposable {
+  readonly redisVersion: string
+  readonly processes: Processes
+  /** A new folder. */
+  readonly folder: () => Promise<string>
+  /**
+   * A new Redis on a socket of its own. `durable` has every write on disk before the answer, as `npm
+   * start` runs it; `in-memory` is for logs that are only read, and takes large ones quickly.
+   */
+  readonly startRedis: (keeps: 'durable' | 'in-memory') => Promise<LabRedis>
+  /** Tells the person in front of the terminal what is going on. */
+  readonly say: (sentence: string) => void
+}
+
+export interface LabRedis extends AsyncDisposable {
+  readonly url: string
+}
+
+const CACHE = resolve(import.meta.dirname, '../../.gatehouse/cache')
+
+/** Throws when no Redis can be found or fetched, with a sentence that says what to do. */
+export const openLab = async (say: (sentence: string) => void): Promise<Lab> => {
+  const binary = await findRedisServer({
+    cacheDir: CACHE,
+    environment: process.env,
+    onProgress: say,
+  })
+  if ('missing' in binary) throw new Error(binary.missing)
+  const root = await mkdtemp(join(tmpdir(), 'gatehouse-bench-'))
+  const processes = createProcesses()
+  const servers = new Set<RedisServer>()
+  let folders = 0
+
+  const folder = (): Promise<string> => mkdtemp(join(root, `${++folders}-`))
+  /** For an end that waits for nothing: a crash, or Ctrl-C pressed twice. */
+  const endAtExit = (): void => {
+    processes.kill()
+    for (const { pid } of servers) if (pid !== undefined) process.kill(pid, 'SIGKILL')
+    rmSync(root, { recursive: true, force: true })
+  }
+  process.once('exit', endAtExit)
+
+  return {
+    redisVersion: binary.version,
+    processes,
+    folder,
+    say,
+    startRedis: async (keeps) => {
+      const dataDir = await folder()
+      const socketPath = join(dataDir, 'r.sock')
+      const server = await startRedisServer({ binary, socketPath, dataDir })
+      servers.add(server)
+      await settle(server.url, keeps)
+      return {
+        url: server.url,
+        [Symbol.asyncDispose]: async () => {
+          await server.stop()
+          servers.delete(server)
+          await rm(dataDir, { recursive: true, force: true })
+        },
+      }
+    },
+    [Symbol.asyncDispose]: async () => {
+      await processes[Symbol.asyncDispose]()
+      await Promise.all([...servers].map((server) => server.stop()))
+      process.off('exit', endAtExit)
+      await rm(root, { recursive: true, force: true })
+    },
+  }
+}
+
+const settle = async (url: string, keeps: 'durable' | 'in-memory'): Promise<void> => {
+  const link = openRedis(url, { name: 'bench' })
+  try {
+    // No rewrite of the append-only file may fall into a measurement.
+    await link.client.config('SET', 'auto-aof-rewrite-percentage', '0')
+    if (keeps === 'in-memory') await link.client.config('SET', 'appendonly', 'no')
+  } finally {
+    await link.close()
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * `npm run bench`: measures what Gatehouse promises to be quick at, on this machine and in one run, and
+ * holds it to its floors. The table goes to standard output, everything on the way to standard error.
+ */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { openLab, type Lab } from './lab.ts'
+import { describeMachine } from './machine.ts'
+import { HELP, readOptions, type Options } from './options.ts'
+import { rowsOf, type Report } from './report.ts'
+import { textOf } from './table.ts'
+
+const EXIT_FAILED = 1
+const EXIT_USAGE = 2
+const EXIT_INTERRUPTED = 130
+const RESULTS = resolve(import.meta.dirname, '../../bench/results')
+
+const main = async (args: readonly string[]): Promise<number> => {
+  const asked = readOptions(args)
+  switch (asked.kind) {
+    case 'help':
+      process.stdout.write(HELP)
+      return 0
+    case 'problem':
+      say(`${asked.problem}; --help shows what there is`)
+      return EXIT_USAGE
+    case 'run': {
+      const report = await interruptible((lab) => measure(asked.options, args, lab))
+      if (report === 'interrupted') return EXIT_INTERRUPTED
+      await show(report, asked.options)
+      return report.rows.some(({ verdict }) => verdict === 'missed') ? EXIT_FAILED : 0
+    }
+  }
+}
+
+/** Opens the lab, and closes it whichever way the work ends: also when somebody presses Ctrl-C. */
+const interruptible = async (
+  work: (lab: Lab) => Promise<Report>,
+): Promise<Report | 'interrupted'> => {
+  await using lab = await openLab(say)
+  const interrupted = Promise.withResolvers<'interrupted'>()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    let before = false
+    process.on(signal, () => {
+      // Asked twice: what runs is killed on the way out.
+      if (before) process.exit(EXIT_INTERRUPTED)
+      before = true
+      interrupted.resolve('interrupted')
+    })
+  }
+  const worked = work(lab)
+  // After an interruption its processes are gone, and nobody wants to know what it makes of that.
+  worked.catch(() => undefined)
+  return await Promise.race([worked, interrupted.promise])
+}
+
+const measure = async (
+  { measurements, scale, proxies }: Options,
+  args: readonly string[],
+  lab: Lab,
+): Promise<Report> => {
+  const machine = describeMachine(lab.redisVersion)
+  const measured = []
+  for (const { measure: run } of measurements) measured.push(await run({ lab, scale, proxies }))
+  const samples = Object.assign({}, ...measured.map((each) => each.samples)) as object
+  return {
+    date: new Date().toISOString(),
+    command: ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' '),
+    machine,
+    scale,
+    rows: rowsOf(samples, scale),
+    notes: measured.flatMap(({ notes }) => notes),
+  }
+}
+
+const show = async (report: Report, { json, save }: Options): Promise<void> => {
+  const text = textOf(report)
+  const document = `${JSON.stringify(report, undefined, 2)}\n`
+  process.stdout.write(json ? document : text)
+  if (!save) return
+  await mkdir(RESULTS, { recursive: true })
+  await writeFile(join(RESULTS, 'latest.md'), text)
+  await writeFile(join(RESULTS, 'latest.json'), document)
+}
+
+const say = (sentence: string): void => {
+  process.stderr.write(`${sentence}\n`)
+}
+
+let code = EXIT_FAILED
+try {
+  code = await main(process.argv.slice(2))
+} catch (error) {
+  say(error instanceof Error ? (error.stack ?? error.message) : String(error))
+}
+// What was interrupted may still wait for processes that are gone.
+process.exit(code)

@@ -1,0 +1,175 @@
+/**
+ * How long it takes until an event is a route: from its moment in the log to its moment in a proxy, both
+ * on Redis's clock. Deploys are appended one after the other with a pause, as a busy fleet would have it.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Receipt } from '@gatehouse/events'
+import { BENCH_META, fill } from '../fill.ts'
+import { openFleet, type BenchFleet } from '../fleet.ts'
+import { deploysOf, type History, type Together } from '../history.ts'
+import type { Bench, Measured, Measurement } from '../measurement.ts'
+import type { Talk } from '../processes.ts'
+import type { FollowerTask } from '../programs/follower.ts'
+import { quantile } from '../statistics.ts'
+
+interface Scale {
+  readonly repetitions: number
+  readonly appends: number
+  /** Services that the table holds before the first append. */
+  readonly services: number
+}
+
+const SCALES: Readonly<Record<Bench['scale'], Scale>> = {
+  full: { repetitions: 5, appends: 1_000, services: 1_000 },
+  quick: { repetitions: 1, appends: 40, services: 20 },
+}
+/** Of different lengths, so that nothing falls into step with a timer. */
+const PAUSES_MS = [3, 4, 5, 6]
+const UNCOUNTED_APPENDS = 20
+const EVENTS_PER_DEPLOY_MAX = 5
+
+export const propagation: Measurement = {
+  name: 'propagation',
+  about: 'event appended to routed, with one proxy and with many',
+  measure: async (bench) => {
+    const { repetitions, appends, services } = SCALES[bench.scale]
+    const one: Run[] = []
+    const many: Run[] = []
+    await using redis = await bench.lab.startRedis('durable')
+    for (let repetition = 1; repetition <= repetitions; repetition++) {
+      const which = `${repetition} of ${repetitions}`
+      bench.lab.say(`propagation, one proxy, ${which} …`)
+      one.push(await runWith(bench, redis.url, 1))
+      bench.lab.say(`propagation, ${bench.proxies} proxies, ${which} …`)
+      many.push(await runWith(bench, redis.url, bench.proxies))
+    }
+    return {
+      samples: samplesOf(one, many),
+      notes: [
+        `Propagation: ${repetitions} × ${appends} appends (of 1 to 3 events) with pauses of ${PAUSES_MS.join(', ')} ms, into a table of ${services} services; Redis has each on disk before it answers. "Many" is ${bench.proxies} proxies.`,
+        'Routed is when the data plane has the route. Each proxy is a process with the follower, data plane, local copy and heartbeat of apps/proxy, without listeners, and with a clock in microseconds.',
+      ],
+    }
+  },
+}
+
+interface Run {
+  /** Each in milliseconds, one per event and proxy. */
+  readonly routedMs: readonly number[]
+  /** One per event: the slowest proxy. */
+  readonly lastMs: readonly number[]
+  /** One per append. */
+  readonly acknowledgedMs: readonly number[]
+}
+
+const runWith = async (bench: Bench, redisUrl: string, proxies: number): Promise<Run> => {
+  const { appends, services } = SCALES[bench.scale]
+  await using fleet = openFleet(redisUrl)
+  const history = deploysOf(services)
+  await fill(fleet.log, history, services * EVENTS_PER_DEPLOY_MAX)
+  const followers = await startFollowers(bench, fleet, proxies)
+  try {
+    await appendPaced(fleet, history, UNCOUNTED_APPENDS)
+    const { position: before } = await fleet.log.head()
+    await receiptsOf(followers, before)
+    const acknowledgedMs = await appendPaced(fleet, history, appends)
+    const { position: last } = await fleet.log.head()
+    const receipts = await receiptsOf(followers, last)
+    const appendedAt = new Map(
+      (await fleet.log.range(before + 1, last)).map(({ position, at }) => [position, at]),
+    )
+    const waits = receipts.map((ofOne) => waitsOf(ofOne, appendedAt))
+    const lastMs = [...appendedAt.keys()].map((position) =>
+      Math.max(...waits.map((ofOne) => ofOne.get(position) ?? Number.POSITIVE_INFINITY)),
+    )
+    return { routedMs: waits.flatMap((ofOne) => [...ofOne.values()]), lastMs, acknowledgedMs }
+  } finally {
+    await Promise.all(followers.map((follower) => follower.stop()))
+  }
+}
+
+const startFollowers = async (
+  { lab }: Bench,
+  fleet: BenchFleet,
+  proxies: number,
+): Promise<readonly Talk[]> => {
+  const followers: Talk[] = []
+  for (let number = 1; number <= proxies; number++) {
+    const task: FollowerTask = {
+      redisUrl: fleet.redisUrl,
+      fleet: fleet.name,
+      id: `proxy-${number}`,
+      dataDir: await lab.folder(),
+    }
+    followers.push(lab.processes.talkTo('follower.ts', task))
+  }
+  await Promise.all(followers.map((follower) => follower.first))
+  return followers
+}
+
+/** Returns how long each append took until it was acknowledged, in milliseconds. */
+const appendPaced = async (
+  { log }: BenchFleet,
+  { appends }: History,
+  count: number,
+): Promise<readonly number[]> => {
+  const tookMs: number[] = []
+  let { position } = await log.head()
+  for (let appended = 0; appended < count; appended++) {
+    const events: Together = appends.next().value
+    const options = {
+      readPosition: position,
+      scopes: [`service:${events[0].service}`],
+      idempotencyKey: crypto.randomUUID(),
+      meta: BENCH_META,
+    }
+    const before = performance.now()
+    const answer = await log.append(events, options)
+    tookMs.push(performance.now() - before)
+    if (answer.kind !== 'appended') throw new Error(`The log answered ${answer.kind}.`)
+    position = answer.last
+    await delay(PAUSES_MS[appended % PAUSES_MS.length])
+  }
+  return tookMs
+}
+
+const receiptsOf = (
+  followers: readonly Talk[],
+  upTo: number,
+): Promise<readonly (readonly Receipt[])[]> =>
+  // Followers answer with nothing else.
+  Promise.all(followers.map(async (each) => (await each.ask({ upTo })) as readonly Receipt[]))
+
+/** Per position, from the moment in the log to the moment in the proxy. Throws when one is missing. */
+const waitsOf = (
+  receipts: readonly Receipt[],
+  appendedAt: ReadonlyMap<number, number>,
+): ReadonlyMap<number, number> => {
+  const routedAt = new Map(receipts.map(({ position, at }) => [position, at]))
+  return new Map(
+    [...appendedAt].map(([position, appended]) => {
+      const routed = routedAt.get(position)
+      if (routed === undefined) throw new Error(`There is no receipt for position ${position}.`)
+      return [position, routed - appended]
+    }),
+  )
+}
+
+const samplesOf = (one: readonly Run[], many: readonly Run[]): Measured['samples'] => {
+  const of = (runs: readonly Run[], what: keyof Run, q: number): readonly number[] =>
+    runs.map((run) => quantile(run[what], q))
+  return {
+    'routed-one-p50': of(one, 'routedMs', 0.5),
+    'routed-one-p99': of(one, 'routedMs', 0.99),
+    'routed-one-max': of(one, 'routedMs', 1),
+    'acknowledged-one-p50': of(one, 'acknowledgedMs', 0.5),
+    'acknowledged-one-p99': of(one, 'acknowledgedMs', 0.99),
+    'routed-many-p50': of(many, 'routedMs', 0.5),
+    'routed-many-p99': of(many, 'routedMs', 0.99),
+    'routed-many-max': of(many, 'routedMs', 1),
+    'routed-last-p50': of(many, 'lastMs', 0.5),
+    'routed-last-p99': of(many, 'lastMs', 0.99),
+    'acknowledged-many-p50': of(many, 'acknowledgedMs', 0.5),
+    'acknowledged-many-p99': of(many, 'acknowledgedMs', 0.99),
+  }
+}

@@ -1,0 +1,111 @@
+/** The processes that the bench starts. None of them outlives it. */
+import { fork, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { resolve } from 'node:path'
+
+export interface Processes extends AsyncDisposable {
+  /** Starts a program of the project, such as `apps/proxy/src/main.ts`, with the Node that runs us. */
+  readonly start: (program: string, environment: Readonly<Record<string, string>>) => Process
+  /** Starts one of `programs/` here, which is told `task` and answers over a channel. */
+  readonly talkTo: (program: string, task: object) => Talk
+  /** Ends all of them at once. */
+  readonly kill: () => void
+}
+
+export interface Process {
+  readonly pid: number
+  readonly isRunning: () => boolean
+  /** The last of what it has said, for those who want to know why it ended. */
+  readonly lastWords: () => string
+  /** Asks it to end and waits until it has. */
+  readonly stop: () => Promise<void>
+}
+
+export interface Talk extends Process {
+  /** Says something and waits for the answer. Throws when the process ends instead. */
+  readonly ask: (question: object) => Promise<unknown>
+  /** The first word, which comes without a question. */
+  readonly first: Promise<unknown>
+}
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const LAST_WORDS_CHARACTERS = 2_000
+const STOP_MS_MAX = 10_000
+
+export const createProcesses = (): Processes => {
+  const running = new Set<ChildProcess>()
+  const keep = (child: ChildProcess): Process => {
+    running.add(child)
+    child.once('exit', () => running.delete(child))
+    return processOf(child)
+  }
+  const kill = (): void => {
+    for (const child of running) child.kill('SIGKILL')
+  }
+  return {
+    start: (program, environment) =>
+      keep(
+        spawn(process.execPath, [resolve(ROOT, program)], {
+          cwd: ROOT,
+          env: { ...process.env, ...environment },
+          stdio: ['ignore', 'pipe', 'pipe'],
+        }),
+      ),
+    talkTo: (program, task) => {
+      const child = fork(
+        resolve(import.meta.dirname, 'programs', program),
+        [JSON.stringify(task)],
+        {
+          cwd: ROOT,
+          stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+        },
+      )
+      const known = keep(child)
+      const nextWord = async (): Promise<unknown> => {
+        const ended = once(child, 'exit').then(() => {
+          throw new Error(`${program} ended before it answered: ${known.lastWords()}`)
+        })
+        return Promise.race([once(child, 'message').then(([word]) => word as unknown), ended])
+      }
+      return {
+        ...known,
+        first: nextWord(),
+        ask: (question) => {
+          const answer = nextWord()
+          child.send(question)
+          return answer
+        },
+      }
+    },
+    kill,
+    [Symbol.asyncDispose]: async () => {
+      const ended = [...running].map((child) => once(child, 'exit'))
+      kill()
+      await Promise.all(ended)
+    },
+  }
+}
+
+const processOf = (child: ChildProcess): Process => {
+  let words = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      words = `${words}${text}`.slice(-LAST_WORDS_CHARACTERS)
+    })
+  }
+  child.on('error', (error) => (words += error.message))
+  const isRunning = (): boolean => child.exitCode === null && child.signalCode === null
+  return {
+    pid: child.pid ?? 0,
+    isRunning,
+    lastWords: () => words,
+    stop: async () => {
+      if (!isRunning()) return
+      const ended = once(child, 'exit')
+      child.kill('SIGTERM')
+      const force = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX)
+      await ended
+      clearTimeout(force)
+    },
+  }
+}

@@ -1,0 +1,87 @@
+/** One start of a real proxy process, from its launch until it is ready, and what it takes up then. */
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { get } from 'node:http'
+import { createServer } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import type { Processes } from './processes.ts'
+
+export interface ProxyStart {
+  /** From the launch of the process until its `/readyz` answers 200, in milliseconds. */
+  readonly readyMs: number
+  /** Resident memory at that moment, in megabytes (10^6 bytes). */
+  readonly memoryMb: number
+}
+
+export interface ProxyStartOptions {
+  readonly redisUrl: string
+  readonly fleet: string
+  /** Where the local copy is, or will be. */
+  readonly dataDir: string
+}
+
+const READY_MS_MAX = 60_000
+const POLL_MS = 2
+const run = promisify(execFile)
+
+/** Starts a proxy, waits until it is ready, and ends it. Throws when it ends by itself before. */
+export const startProxyOnce = async (
+  processes: Processes,
+  { redisUrl, fleet, dataDir }: ProxyStartOptions,
+): Promise<ProxyStart> => {
+  const port = await freePort()
+  const launchedAt = performance.now()
+  const proxy = processes.start('apps/proxy/src/main.ts', {
+    GATEHOUSE_REDIS_URL: redisUrl,
+    GATEHOUSE_FLEET: fleet,
+    GATEHOUSE_DATA: dataDir,
+    GATEHOUSE_PROXY_ID: 'bench',
+    GATEHOUSE_LISTEN: '127.0.0.1:0',
+    GATEHOUSE_ADMIN: `127.0.0.1:${port}`,
+  })
+  try {
+    while (!(await isReady(port))) {
+      if (!proxy.isRunning()) throw new Error(`The proxy ended: ${proxy.lastWords()}`)
+      if (performance.now() - launchedAt > READY_MS_MAX) {
+        throw new Error(`The proxy was not ready within ${READY_MS_MAX} ms: ${proxy.lastWords()}`)
+      }
+      await delay(POLL_MS)
+    }
+    const readyMs = performance.now() - launchedAt
+    return { readyMs, memoryMb: await memoryMbOf(proxy.pid) }
+  } finally {
+    await proxy.stop()
+  }
+}
+
+const isReady = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    get({ host: '127.0.0.1', port, path: '/readyz', agent: false }, (response) => {
+      response.resume()
+      resolve(response.statusCode === 200)
+    }).on('error', () => resolve(false))
+  })
+
+const KIBIBYTE = 1_024
+const MEGABYTE = 1_000_000
+
+const memoryMbOf = async (pid: number): Promise<number> => {
+  // Slim images of Linux have no ps.
+  const text =
+    process.platform === 'linux'
+      ? /VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]
+      : (await run('ps', ['-o', 'rss=', '-p', String(pid)])).stdout
+  return (Number(text) * KIBIBYTE) / MEGABYTE
+}
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('No free port was found.')
+  return address.port
+}

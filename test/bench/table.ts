@@ -1,0 +1,81 @@
+/** The report for people: Markdown, aligned so that it reads as well on a terminal. */
+import type { Figure } from './figures.ts'
+import { machineLine } from './machine.ts'
+import type { Report, Row, Verdict } from './report.ts'
+
+export const textOf = (report: Report): string => {
+  const head = ['figure', 'measured', 'lowest to highest', 'floor', 'goal', 'ok']
+  const lines = [
+    '# Measured by `npm run bench`',
+    '',
+    `- ${report.date}, \`${report.command}\``,
+    `- ${machineLine(report.machine)}`,
+    '',
+    ...table([head, ...report.rows.map(cellsOf)]),
+    '',
+    ...report.notes.map((note) => `- ${note}`),
+    `- ${verdictNote(report)}`,
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+const WORDS: Readonly<Record<Verdict, string>> = {
+  goal: 'yes, goal',
+  floor: 'yes',
+  short: 'below goal',
+  missed: 'NO',
+  unjudged: '',
+}
+
+const cellsOf = ({ title, unit, better, measured, lowest, highest, ...row }: Row): string[] => {
+  const bound = (value: number | undefined): string =>
+    value === undefined ? '' : `${better === 'less' ? '≤' : '≥'} ${plain(value)}`
+  return [
+    title,
+    `${inUnit(measured, unit)} ${unit}`,
+    row.repetitions === 1 ? '' : `${inUnit(lowest, unit)} to ${inUnit(highest, unit)}`,
+    bound(row.floor),
+    bound(row.goal),
+    WORDS[row.verdict],
+  ]
+}
+
+const verdictNote = ({ scale, rows }: Report): string => {
+  if (scale === 'quick') return 'A quick run shows that everything works; its figures say nothing.'
+  const missed = rows.filter(({ verdict }) => verdict === 'missed').map(({ title }) => title)
+  const spread =
+    'Medians of the repetitions (of the longest waits, the longest); differences under 5 % are ties.'
+  return missed.length === 0
+    ? `Every floor is held. ${spread}`
+    : `Floors missed: ${missed.join('; ')}. ${spread}`
+}
+
+/** Three significant digits are more than a shared machine is good for. */
+const inUnit = (value: number, unit: Figure['unit']): string => {
+  switch (unit) {
+    case 'ms':
+    case '×':
+      return value < 10 ? value.toFixed(2) : value.toFixed(0)
+    case 'MB':
+      return value.toFixed(0)
+    case 'events/s':
+      return grouped(Math.round(value / 1_000) * 1_000)
+  }
+}
+
+const plain = (value: number): string => (Number.isInteger(value) ? grouped(value) : String(value))
+
+const grouped = (value: number): string => value.toLocaleString('en').replaceAll(',', ' ')
+
+/** Numbers to the right, words to the left; the first row is the head. */
+const table = (rows: readonly (readonly string[])[]): readonly string[] => {
+  const [head = []] = rows
+  const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  const isNumber = (column: number): boolean => column > 0 && column < head.length - 1
+  const lineOf = (row: readonly string[]): string =>
+    `| ${row.map((cell, column) => (isNumber(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join(' | ')} |`
+  const rule = widths.map((width, column) =>
+    isNumber(column) ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width),
+  )
+  return [lineOf(head), lineOf(rule), ...rows.slice(1).map(lineOf)]
+}
