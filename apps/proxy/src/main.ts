@@ -14,7 +14,7 @@ import { pino, type Logger } from 'pino'
 import { readProxySettings, type Address, type ProxySettings } from './config.ts'
 import { listenAdmin } from './control/admin.ts'
 import { createFleetClock } from './control/clock.ts'
-import { startFollower } from './control/follower.ts'
+import { startFollower, type FollowerView } from './control/follower.ts'
 import { startHeartbeat } from './control/heartbeat.ts'
 import { metricsText } from './control/metrics.ts'
 import { routeRows } from './control/route-rows.ts'
@@ -82,10 +82,19 @@ export const runProxy = async (
     }
   }
 
+  /** A link that hangs tells the follower nothing, but nobody answers the heartbeat any more. */
+  const view = (): FollowerView => {
+    const seen = follower.view()
+    const unheardMs = Date.now() - (heartbeat.heardAt() ?? startedAt)
+    if (seen.stale !== undefined || unheardMs < LEASE_MS) return seen
+    const stale = { why: 'Redis does not answer', sinceMs: clock.now() - unheardMs }
+    return { ...seen, stale }
+  }
+
   const redisConnected = (): boolean => Date.now() - (heartbeat.heardAt() ?? 0) < LEASE_MS
   const admin = await listenAdmin(settings.admin, {
     notReadyBecause: () => {
-      const { stale } = follower.view()
+      const { stale } = view()
       if (signal.aborted) return ['is stopping']
       if (listening.length === 0) return [`has no routes yet: ${stale?.why ?? 'starting'}`]
       return stale !== undefined && clock.now() - stale.sinceMs > READY_WITHOUT_LOG_MS
@@ -98,7 +107,7 @@ export const runProxy = async (
         id: settings.id,
         version: VERSION,
         dataPlane,
-        view: follower.view(),
+        view: view(),
         redisConnected: redisConnected(),
         now: clock.now(),
       }),

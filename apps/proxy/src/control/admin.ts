@@ -4,7 +4,6 @@
  */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Address } from '../config.ts'
 
 export interface AdminView {
@@ -48,7 +47,8 @@ export const listenAdmin = async (address: Address, view: AdminView): Promise<Ad
       { cause },
     )
   }
-  const { port } = server.address() as AddressInfo
+  const bound = server.address()
+  const port = bound === null || typeof bound === 'string' ? address.port : bound.port
   return {
     address: { host: address.host, port },
     close: async () => {
@@ -69,7 +69,7 @@ const answer = (view: AdminView, request: IncomingMessage, response: ServerRespo
     return send(response, 403, 'text/plain', 'ask by address or as localhost, not from a page\n')
   }
   const url = URL.parse(request.url ?? '/', 'http://admin')
-  switch (url?.pathname) {
+  switch (url?.pathname ?? '') {
     case '/healthz':
     case '/livez':
       return send(response, 200, 'text/plain', 'ok\n')
@@ -88,9 +88,7 @@ const answer = (view: AdminView, request: IncomingMessage, response: ServerRespo
 }
 
 const send = (response: ServerResponse, status: number, type: string, body: string): void => {
-  response.writeHead(status, {
-    'content-type': `${type.includes(';') ? type : `${type}; charset=utf-8`}`,
-  })
+  response.writeHead(status, { 'content-type': `${type}; charset=utf-8` })
   response.end(body)
 }
 

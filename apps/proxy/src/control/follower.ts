@@ -153,7 +153,10 @@ export const startFollower = (parts: FollowerParts): Follower => {
     const fromCopy = await load()
     const opened = untilItWorks(open, logger, signal)
     if (fromCopy) {
-      await Promise.race([opened, pause(START_MS_MAX, signal)])
+      const inTime = opened.then(() => true)
+      const late = pause(START_MS_MAX, signal).then(() => false)
+      if (!(await Promise.race([inTime, late])))
+        setStale('served from the local copy, without the log')
       setReady()
     }
     await opened

@@ -28,28 +28,24 @@ export const startHeartbeat = (
   let stopped = false
   let heardAt: number | undefined
 
+  const say = async (): Promise<void> => {
+    underWay = true
+    do {
+      again = false
+      try {
+        clock.learn(await writer.beat(presence()))
+        heardAt = Date.now()
+      } catch (error) {
+        logger.debug({ error }, 'a beat was not heard')
+      }
+    } while (again && !stopped)
+    underWay = false
+  }
+
   const beat = (): void => {
     if (stopped) return
-    if (underWay) {
-      again = true
-      return
-    }
-    underWay = true
-    writer
-      .beat(presence())
-      .then((offsetMs) => {
-        clock.learn(offsetMs)
-        heardAt = Date.now()
-      })
-      .catch((error: unknown) => logger.debug({ error }, 'a beat was not heard'))
-      .finally(() => {
-        underWay = false
-        if (!again) return
-        again = false
-        beat()
-      })
-      // Nothing above throws: each step's failure is handled by the next.
-      .catch(() => undefined)
+    if (underWay) again = true
+    else void say()
   }
 
   const timer = setInterval(beat, BEAT_MS)

@@ -39,7 +39,7 @@ export const routeRows = ({
     ...[...hosts.exact].flatMap(([host, { route }]) => rowsOf(host, route)),
     ...[...hosts.wildcards].flatMap(([suffix, { route }]) => rowsOf(`*${suffix}`, route)),
     ...rowsOf(DEFAULT_HOST, hosts.fallback?.route),
-  ].sort(
+  ].toSorted(
     (one, other) => one.host.localeCompare(other.host) || one.service.localeCompare(other.service),
   )
 }
