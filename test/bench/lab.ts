@@ -44,14 +44,15 @@ export const openLab = async (say: (sentence: string) => void): Promise<Lab> => 
   if ('missing' in binary) throw new Error(binary.missing)
   const root = await mkdtemp(join(tmpdir(), 'gatehouse-bench-'))
   const processes = createProcesses()
-  const servers = new Set<RedisServer>()
+  const servers = new Set<Promise<RedisServer>>()
+  const pids = new Set<number>()
   let folders = 0
 
   const folder = (): Promise<string> => mkdtemp(join(root, `${++folders}-`))
   /** For an end that waits for nothing: a crash, or Ctrl-C pressed twice. */
   const endAtExit = (): void => {
     processes.kill()
-    for (const { pid } of servers) if (pid !== undefined) process.kill(pid, 'SIGKILL')
+    for (const pid of pids) process.kill(pid, 'SIGKILL')
     rmSync(root, { recursive: true, force: true })
   }
   process.once('exit', endAtExit)
@@ -64,23 +65,30 @@ export const openLab = async (say: (sentence: string) => void): Promise<Lab> => 
     startRedis: async (keeps) => {
       const dataDir = await folder()
       const socketPath = join(dataDir, 'r.sock')
-      const server = await startRedisServer({ binary, socketPath, dataDir })
-      servers.add(server)
+      const starting = startRedisServer({ binary, socketPath, dataDir })
+      servers.add(starting)
+      const server = await starting
+      const { pid } = server
+      if (pid !== undefined) {
+        pids.add(pid)
+        void server.ended.then(() => pids.delete(pid))
+      }
       await settle(server.url, keeps)
       return {
         url: server.url,
         [Symbol.asyncDispose]: async () => {
           await server.stop()
-          servers.delete(server)
+          servers.delete(starting)
           await rm(dataDir, { recursive: true, force: true })
         },
       }
     },
     [Symbol.asyncDispose]: async () => {
       await processes[Symbol.asyncDispose]()
-      await Promise.all([...servers].map((server) => server.stop()))
-      process.off('exit', endAtExit)
+      // One that is still starting is waited for: nobody else would end it.
+      await Promise.all([...servers].map(async (server) => (await server).stop()))
       await rm(root, { recursive: true, force: true })
+      process.off('exit', endAtExit)
     },
   }
 }

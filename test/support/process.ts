@@ -13,7 +13,7 @@ export interface TestProcess extends AsyncDisposable {
   readonly finished: Promise<Finished>
   readonly running: () => boolean
   readonly signal: (signal: NodeJS.Signals) => void
-  /** Sends the signal and waits for the end; what does not end in time is killed. */
+  /** Sends the signal (SIGTERM) and waits for the end; what does not end in time is killed. */
   readonly stop: (signal?: NodeJS.Signals) => Promise<Finished>
 }
 
@@ -68,6 +68,6 @@ export const startProcess = (
     running,
     signal: (signal) => void child.kill(signal),
     stop,
-    [Symbol.asyncDispose]: async () => void (await stop('SIGKILL')),
+    [Symbol.asyncDispose]: async () => void (await stop()),
   }
 }

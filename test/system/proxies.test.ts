@@ -120,7 +120,7 @@ describe('a proxy', () => {
     expect(await proxy.ask('own.test', '/health')).toMatchObject({ status: 200, body: 'fine' })
 
     const admin = '127.0.0.1:29917'
-    await using _lost = fleet.launchProxy('lost', {
+    await using lost = fleet.launchProxy('lost', {
       GATEHOUSE_ADMIN: admin,
       GATEHOUSE_REDIS_URL: 'redis://127.0.0.1:9',
     })
@@ -133,6 +133,11 @@ describe('a proxy', () => {
     const ready = await fetch(`http://${admin}/readyz`)
     expect(ready.status).toBe(503)
     expect(await ready.text()).toContain('has no routes yet')
+
+    // It waits for a Redis that never answers, and still ends when it is told to.
+    const toldAt = performance.now()
+    expect(await lost.stop()).toMatchObject({ exit: 0 })
+    expect(performance.now() - toldAt).toBeLessThan(STOP_MS_MAX)
   })
 
   it('I8 that is told to stop lets go of its port, ends what is in flight, and ends in time', async () => {

@@ -28,7 +28,7 @@ afterAll(async () => {
 
 describe('without Redis', () => {
   it(
-    'A22 L5 L9 proxies serve, commands exit 6, a cold start serves from its copy and says so, and all catch up',
+    'A22 I8 L5 L9 proxies serve, commands exit 6, a cold start serves from its copy and says so, and all catch up',
     { timeout: 90_000 },
     async () => {
       await fleet.deploy('shop', 'shop.test', blue)
@@ -41,7 +41,10 @@ describe('without Redis', () => {
       })
       // Killed, so that its copy is all that it left; started again when there is nobody to ask.
       await using _ = { [Symbol.asyncDispose]: () => redis.start().catch(() => undefined) }
-      await fleet.startProxy('third').then((proxy) => proxy.stop('SIGKILL'))
+      for (const id of ['third', 'fourth']) {
+        const before = await fleet.startProxy(id)
+        await before.stop('SIGKILL')
+      }
       await redis.stop()
 
       const [failed, third] = await Promise.all([
@@ -64,6 +67,9 @@ describe('without Redis', () => {
         expect(await proxy.metric('gatehouse_redis_connected')).toBe(0)
       }
       await load.answers(100)
+      const fourth = await fleet.startProxy('fourth')
+      expect((await fourth.ask('shop.test')).body).toBe('blue')
+      expect(await fourth.stop('SIGTERM'), 'it ends in order without Redis').toMatchObject({ exit: 0 })
 
       await redis.start()
       await load.accept('blue', 'green')

@@ -28,6 +28,8 @@ export const startHeartbeat = (
   let stopped = false
   let heardAt: number | undefined
 
+  const isWanted = (): boolean => again && !stopped
+
   const say = async (): Promise<void> => {
     underWay = true
     do {
@@ -38,7 +40,7 @@ export const startHeartbeat = (
       } catch (error) {
         logger.debug({ error }, 'a beat was not heard')
       }
-    } while (again && !stopped)
+    } while (isWanted())
     underWay = false
   }
 

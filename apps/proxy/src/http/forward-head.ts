@@ -114,11 +114,11 @@ const responseConnectionLines = (
 ): string => {
   if (head.status === 101) return `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n`
   if (head.status < 200) return ''
-  if (!keepAlive) return `Connection: close\r\n${upgradeOffer(head)}`
-  if (head.upgrade !== '') return `Connection: Upgrade\r\n${upgradeOffer(head)}`
+  if (head.upgrade !== '') return upgradeOffer(head, keepAlive)
+  if (!keepAlive) return 'Connection: close\r\n'
   return clientMinorVersion === 0 ? 'Connection: keep-alive\r\n' : ''
 }
 
 /** RFC 9110 §15.5.22: a 426 says which protocol is required. */
-const upgradeOffer = (head: ResponseHead): string =>
-  head.upgrade === '' ? '' : `Upgrade: ${head.upgrade}\r\n`
+const upgradeOffer = (head: ResponseHead, keepAlive: boolean): string =>
+  `Connection: ${keepAlive ? 'Upgrade' : 'close, Upgrade'}\r\nUpgrade: ${head.upgrade}\r\n`

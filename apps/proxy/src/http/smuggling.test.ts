@@ -207,7 +207,7 @@ describe('D18 responses', () => {
 const peer = createPeer('192.0.2.1', 'http', false)
 const destination = { hostHeader: 'preserve', authority: 't', basePath: '' } as const
 
-/** What a target gets, without the lines that hold a 6 of our own. */
+/** What a target gets. No 6 stands in it unless a request brings one. */
 const written = (...lines: readonly string[]): string =>
   forwardedRequestHead(requestOf(...lines), peer, destination, 'id', 0)
 
