@@ -4,19 +4,27 @@ import { EXIT } from './exit-codes.ts'
 import type { Io, LiveLine } from './io.ts'
 
 const PROJECT_ROOT = resolve(import.meta.dirname, '../../..')
+/**
+ * A terminal sends Ctrl-C to npm and to us, and npm passes its own on. Signals that come this close
+ * together are one press.
+ */
+const ONE_PRESS_MS = 1_000
 
 /** The world of this process. Ctrl-C interrupts the run; a second one ends it at once. */
 export const processIo = async (): Promise<Io> => {
   const { stdout, stderr, env } = process
   const interruption = new AbortController()
   const impatience = new AbortController()
+  let pressedAt = 0
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      if (interruption.signal.aborted) {
+      if (!interruption.signal.aborted) {
+        pressedAt = performance.now()
+        interruption.abort(new Error(`interrupted by ${signal}`))
+      } else if (performance.now() - pressedAt > ONE_PRESS_MS) {
         impatience.abort()
         process.exit(EXIT.interrupted)
       }
-      interruption.abort(new Error(`interrupted by ${signal}`))
     })
   }
   // `watch | head` closes our output: that is an end, not an error.

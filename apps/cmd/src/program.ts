@@ -118,12 +118,13 @@ const addChanges = (program: Command, io: Io, done: (exit: ExitCode) => void): v
   changing(program, 'pause')
     .argument('<service>')
     .description('hold new requests, and wait until nothing is in flight')
-    .option('--max-pause <time>', 'what a request waits at most', readDuration, ask.HOLD_MS_DEFAULT)
-    .option(
-      '--drain-timeout <time>',
-      'wait this long for what is in flight',
-      readDuration,
-      ask.QUIET_MS_DEFAULT,
+    .addOption(duration('--max-pause <time>', 'what a request waits at most', ask.HOLD_MS_DEFAULT))
+    .addOption(
+      duration(
+        '--drain-timeout <time>',
+        'wait this long for what is in flight',
+        ask.QUIET_MS_DEFAULT,
+      ),
     )
     .action((service: string, options: ask.PauseOptions) => run(ask.pause(service, options)))
   changing(program, 'resume')
@@ -134,11 +135,12 @@ const addChanges = (program: Command, io: Io, done: (exit: ExitCode) => void): v
     .argument('<service>')
     .description('answer new requests with 503 and a message, and wait until nothing is in flight')
     .option('--message <text>', 'what the answer says', '')
-    .option(
-      '--drain-timeout <time>',
-      'wait this long for what is in flight',
-      readDuration,
-      ask.QUIET_MS_DEFAULT,
+    .addOption(
+      duration(
+        '--drain-timeout <time>',
+        'wait this long for what is in flight',
+        ask.QUIET_MS_DEFAULT,
+      ),
     )
     .action((service: string, options: ask.StopOptions) => run(ask.stop(service, options)))
   changing(program, 'remove')
@@ -190,16 +192,21 @@ const reading = (program: Command, name: string): Command =>
     .option('--quiet', 'no progress on standard error')
     .option('--no-color', 'no colours (also: NO_COLOR)')
 
+/** An option in milliseconds, whose help names its default in seconds. */
+const duration = (flags: string, description: string, defaultMs: number): Option =>
+  new Option(flags, description).argParser(readDuration).default(defaultMs, `${defaultMs / 1_000}s`)
+
 /** A verb with the options of all verbs that change something. */
 const changing = (program: Command, name: string): Command =>
   reading(program, name)
     .option('--no-wait', 'return as soon as the command is accepted')
     .addOption(new Option('--wait', 'wait for the end (default)').default(true).hideHelp())
-    .option(
-      '--timeout <time>',
-      'the whole wait, beyond health check and drain',
-      readDuration,
-      WAIT_MS_DEFAULT,
+    .addOption(
+      duration(
+        '--timeout <time>',
+        'the whole wait, beyond health check and drain',
+        WAIT_MS_DEFAULT,
+      ),
     )
     .option('--reason <text>', 'why, for the history')
     .option('--actor <name>', 'who (default: as the CI system says, else the user)')

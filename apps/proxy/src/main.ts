@@ -25,6 +25,8 @@ import { VERSION } from './version.ts'
 const STOP_GRACE_MS = 30_000
 /** A proxy that has not heard from the log for so long asks to get no traffic, and serves what comes. */
 const READY_WITHOUT_LOG_MS = 60_000
+/** npm passes a Ctrl-C on that the terminal has sent already: signals this close together are one. */
+const ONE_PRESS_MS = 1_000
 
 /** Serves until the signal is aborted, then lets what is in flight end. */
 export const runProxy = async (
@@ -160,11 +162,16 @@ const aborted = (signal: AbortSignal): Promise<void> =>
 /** Exit codes: 0 stopped as asked, 1 could not go on, 2 a setting is wrong. */
 const main = async (): Promise<number> => {
   const stop = new AbortController()
+  let askedAt = 0
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      // Asked twice: whoever waits has had enough.
-      if (stop.signal.aborted) process.exit(1)
-      stop.abort()
+      if (!stop.signal.aborted) {
+        askedAt = performance.now()
+        stop.abort()
+      } else if (performance.now() - askedAt > ONE_PRESS_MS) {
+        // Asked twice: whoever waits has had enough.
+        process.exit(1)
+      }
     })
   }
   const logger = pino({ base: null })

@@ -191,13 +191,20 @@ const untilItWorks = async (
 ): Promise<void> => {
   while (!signal.aborted) {
     try {
-      return await attempt()
+      // Without Redis an attempt hangs, and a proxy that is to stop does not wait for it.
+      return await Promise.race([attempt(), aborted(signal)])
     } catch (error) {
       logger.error(`cannot read the log: ${error instanceof Error ? error.message : String(error)}`)
       await pause(RETRY_MS, signal)
     }
   }
 }
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 
 const pause = async (ms: number, signal: AbortSignal): Promise<void> => {
   await delay(ms, undefined, { signal }).catch(() => undefined)
