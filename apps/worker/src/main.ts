@@ -30,6 +30,8 @@ import { VERSION } from './version.ts'
 
 const EXIT_USAGE = 2
 const EXIT_CONTROL_PLANE = 6
+/** npm passes a Ctrl-C on that the terminal has sent already: signals this close together are one. */
+const ONE_PRESS_MS = 1_000
 
 /** Works until the signal comes. Throws `ControlPlaneUnfit` when Redis is there but of no use. */
 export const main = async (
@@ -120,8 +122,18 @@ const unlessAborted = async <Value>(
 
 const stopSignal = (): AbortSignal => {
   const stop = new AbortController()
-  // The first one is obeyed in order; a second one finds no handler, and ends the process at once.
-  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort())
+  let askedAt = 0
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(name, () => {
+      if (!stop.signal.aborted) {
+        askedAt = performance.now()
+        stop.abort()
+      } else if (performance.now() - askedAt > ONE_PRESS_MS) {
+        // Asked twice: the queue takes up what is left behind.
+        process.exit(1)
+      }
+    })
+  }
   return stop.signal
 }
 

@@ -2,7 +2,7 @@
  * Everything that can keep a request from its target's answer, in one closed union, and what a client
  * is told about it: a status, a sentence, and an error type of RFC 9209 §2.3 for Proxy-Status.
  */
-import type { RequestRefusal } from './request-head.ts'
+import type { RequestRefusal } from './request.ts'
 
 export type Failure =
   | 'bad-request'

@@ -7,7 +7,7 @@
  */
 import { framingLines } from './framing.ts'
 import { REQUEST_ID_CHARACTERS_MAX } from './limits.ts'
-import type { RequestHead } from './request-head.ts'
+import type { RequestHead } from './request.ts'
 import type { ResponseHead } from './response-head.ts'
 
 /** Who is at the other end of a client connection. Made once per connection. */

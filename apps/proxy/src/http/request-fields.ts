@@ -7,7 +7,7 @@ import { createFieldLine, endsWithItsValue, isSectionEnd, readFieldLine } from '
 import { imitatesRuledField, ruleOfRequestField, type RequestRule } from './field-rules.ts'
 import { NO_LENGTH, isChunkedAt, lengthAt, namesUnknownCoding } from './framing.ts'
 import { FIELDS_MAX } from './limits.ts'
-import type { RequestHead, RequestRefusal } from './request-head.ts'
+import type { RequestHead, RequestRefusal } from './request.ts'
 import { CRLF, listMembers } from './syntax.ts'
 
 /** What a head has said so far that is judged at its end. Reused, like the head itself. */

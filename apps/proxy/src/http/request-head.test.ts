@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { headEnd, refusalOfEndlessHead } from './head-end.ts'
 import { FIELDS_MAX, HEAD_BYTES_MAX, TARGET_BYTES_MAX } from './limits.ts'
-import { createRequestHead, parseRequestHead } from './request-head.ts'
+import { parseRequestHead } from './request-head.ts'
+import { createRequestHead } from './request.ts'
 import { headOf, refusalOf, requestOf } from './testing/read-head.ts'
 
 describe('the request line', () => {

@@ -7,7 +7,7 @@ import { parseConnection, withoutFields } from './connection-options.ts'
 import { isProtectedInRequest } from './field-rules.ts'
 import { NO_LENGTH } from './framing.ts'
 import type { RequestNotes } from './request-fields.ts'
-import type { RequestHead } from './request-head.ts'
+import type { RequestHead } from './request.ts'
 
 export const settleRequest = (head: RequestHead, notes: RequestNotes): 0 | 400 =>
   settleHost(head, notes) || settleBody(head) || settleConnection(head, notes)

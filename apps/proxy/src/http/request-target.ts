@@ -3,7 +3,7 @@
  * as they were sent, because a path that we tidied up could mean something else to the target.
  */
 import type { RequestNotes } from './request-fields.ts'
-import type { RequestHead } from './request-head.ts'
+import type { RequestHead } from './request.ts'
 
 /** RFC 9112 §3.2: origin form, absolute form, or `*` for OPTIONS. */
 export const readTarget = (target: string, head: RequestHead, notes: RequestNotes): 0 | 400 => {

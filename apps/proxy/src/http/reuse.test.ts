@@ -1,7 +1,8 @@
 /** Head objects are filled again and again: nothing of one message may show up in the next. */
 import { expect, it } from 'vitest'
 import { headEnd } from './head-end.ts'
-import { createRequestHead, parseRequestHead } from './request-head.ts'
+import { parseRequestHead } from './request-head.ts'
+import { createRequestHead } from './request.ts'
 import { createResponseHead, parseResponseHead } from './response-head.ts'
 import { headOf } from './testing/read-head.ts'
 

@@ -1,6 +1,6 @@
 import type { Failure } from '../http/failure.ts'
 import type { Peer } from '../http/forward-head.ts'
-import type { RequestHead } from '../http/request-head.ts'
+import type { RequestHead } from '../http/request.ts'
 import type { Tunnel, TunnelClient } from './tunnel.ts'
 
 /** The client's connection, as its exchange sees it. */

@@ -3,7 +3,7 @@
  * works its verdict out when its route changes, so that a request only looks it up.
  */
 import { matchHost, type HostTable, type Route } from '@gatehouse/domain'
-import type { RequestHead } from '../http/request-head.ts'
+import type { RequestHead } from '../http/request.ts'
 import type { ReleaseRuntime } from '../upstream/release-runtime.ts'
 import type { PauseQueue } from './pause-queue.ts'
 

@@ -3,7 +3,7 @@
  * then the rest of the body as it arrives. It follows the framing, so it takes no byte too many.
  */
 import { MALFORMED } from '../http/chunked.ts'
-import type { RequestHead } from '../http/request-head.ts'
+import type { RequestHead } from '../http/request.ts'
 import type { Limits } from '@gatehouse/domain'
 import type { Transport } from '../transport/transport.ts'
 import { Body } from './body.ts'

@@ -1,6 +1,7 @@
 /** Heads written the way tests like to write them. For tests only. */
 import { headEnd } from '../head-end.ts'
-import { createRequestHead, parseRequestHead, type RequestHead } from '../request-head.ts'
+import { parseRequestHead } from '../request-head.ts'
+import { createRequestHead, type RequestHead } from '../request.ts'
 import { createResponseHead, parseResponseHead, type ResponseHead } from '../response-head.ts'
 
 /** Lines become a head: each gets its CRLF, and the empty line follows. */
