@@ -50,10 +50,14 @@ const FIGURES = {
 
   'load-routes': { title: 'snapshot of many routes, fetched and read', ...ms },
   'start-empty': { title: 'start, empty log', ...ms },
+  'start-empty-cpu': { title: 'its CPU until then, empty log', ...ms },
   'start-routes': { title: 'start, many routes', ...ms, floor: 250, goal: 100 },
+  'start-routes-cpu': { title: 'its CPU until then, many routes', ...ms },
   'start-routes-copy': { title: 'start, many routes, with local copy', ...ms },
   'start-thousand': { title: 'start, a thousand events', ...ms },
+  'start-thousand-cpu': { title: 'its CPU until then, a thousand events', ...ms },
   'start-million': { title: 'start, a million events', ...ms },
+  'start-million-cpu': { title: 'its CPU until then, a million events', ...ms },
   'start-million-copy': { title: 'start, a million events, with local copy', ...ms },
   'start-history': {
     title: 'start, a million against a thousand',

@@ -1,16 +1,16 @@
 /** One start of a real proxy process, from its launch until it is ready, and what it takes up then. */
-import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { get } from 'node:http'
 import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { promisify } from 'node:util'
+import { usageOf } from './process-usage.ts'
 import type { Processes } from './processes.ts'
 
 export interface ProxyStart {
   /** From the launch of the process until its `/readyz` answers 200, in milliseconds. */
   readonly readyMs: number
+  /** What the process has used of the processors until then: it does not depend on how busy they are. */
+  readonly cpuMs: number
   /** Resident memory at that moment, in megabytes (10^6 bytes). */
   readonly memoryMb: number
 }
@@ -24,7 +24,6 @@ export interface ProxyStartOptions {
 
 const READY_MS_MAX = 60_000
 const POLL_MS = 2
-const run = promisify(execFile)
 
 /** Starts a proxy, waits until it is ready, and ends it. Throws when it ends by itself before. */
 export const startProxyOnce = async (
@@ -50,7 +49,7 @@ export const startProxyOnce = async (
       await delay(POLL_MS)
     }
     const readyMs = performance.now() - launchedAt
-    return { readyMs, memoryMb: await memoryMbOf(proxy.pid) }
+    return { readyMs, ...(await usageOf(proxy.pid)) }
   } finally {
     await proxy.stop()
   }
@@ -63,18 +62,6 @@ const isReady = (port: number): Promise<boolean> =>
       resolve(response.statusCode === 200)
     }).on('error', () => resolve(false))
   })
-
-const KIBIBYTE = 1_024
-const MEGABYTE = 1_000_000
-
-const memoryMbOf = async (pid: number): Promise<number> => {
-  // Slim images of Linux have no ps.
-  const text =
-    process.platform === 'linux'
-      ? /VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]
-      : (await run('ps', ['-o', 'rss=', '-p', String(pid)])).stdout
-  return (Number(text) * KIBIBYTE) / MEGABYTE
-}
 
 const freePort = async (): Promise<number> => {
   const server = createServer().listen(0, '127.0.0.1')

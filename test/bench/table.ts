@@ -1,6 +1,6 @@
 /** The report for people: Markdown, aligned so that it reads as well on a terminal. */
 import type { Figure } from './figures.ts'
-import { machineLine } from './machine.ts'
+import { machineLine, type Machine } from './machine.ts'
 import type { Report, Row, Verdict } from './report.ts'
 
 export const textOf = (report: Report): string => {
@@ -15,6 +15,7 @@ export const textOf = (report: Report): string => {
     '',
     ...report.notes.map((note) => `- ${note}`),
     `- ${verdictNote(report)}`,
+    ...busyNotes(report.machine).map((note) => `- ${note}`),
   ]
   return `${lines.join('\n')}\n`
 }
@@ -43,12 +44,19 @@ const cellsOf = ({ title, unit, better, measured, lowest, highest, ...row }: Row
 const verdictNote = ({ scale, rows }: Report): string => {
   if (scale === 'quick') return 'A quick run shows that everything works; its figures say nothing.'
   const missed = rows.filter(({ verdict }) => verdict === 'missed').map(({ title }) => title)
-  const spread =
-    'Medians of the repetitions (of the longest waits, the longest); differences under 5 % are ties.'
-  return missed.length === 0
-    ? `Every floor is held. ${spread}`
-    : `Floors missed: ${missed.join('; ')}. ${spread}`
+  const held = missed.length === 0 ? 'Every floor is held.' : `Floors missed: ${missed.join('; ')}.`
+  return `${held} Measured is the median of the repetitions (of the longest waits, the longest); differences under 5 % are ties.`
 }
+
+/** From this share of the cores on, others take what the figures need. */
+const BUSY_SHARE = 0.25
+
+const busyNotes = ({ loadBefore, cores }: Machine): readonly string[] =>
+  loadBefore < cores * BUSY_SHARE
+    ? []
+    : [
+        'The machine was busy with something else before the run: what is counted in CPU holds, everything else is worse than it is.',
+      ]
 
 /** Three significant digits are more than a shared machine is good for. */
 const inUnit = (value: number, unit: Figure['unit']): string => {
@@ -67,10 +75,15 @@ const plain = (value: number): string => (Number.isInteger(value) ? grouped(valu
 
 const grouped = (value: number): string => value.toLocaleString('en').replaceAll(',', ' ')
 
+/** What Markdown's own rule takes. */
+const COLUMN_MIN = 3
+
 /** Numbers to the right, words to the left; the first row is the head. */
 const table = (rows: readonly (readonly string[])[]): readonly string[] => {
   const [head = []] = rows
-  const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  const widths = head.map((_, column) =>
+    Math.max(COLUMN_MIN, ...rows.map((row) => row[column]?.length ?? 0)),
+  )
   const isNumber = (column: number): boolean => column > 0 && column < head.length - 1
   const lineOf = (row: readonly string[]): string =>
     `| ${row.map((cell, column) => (isNumber(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join(' | ')} |`

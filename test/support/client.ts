@@ -1,5 +1,6 @@
 /** One HTTP request as a client sends it: the host it means is in the Host field, the address is a proxy's. */
 import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import { eventually } from './eventually.ts'
 
 export interface Question {
   readonly host: string
@@ -19,13 +20,14 @@ export interface OpenAnswer {
   readonly status: number
   /** The body so far. */
   readonly body: () => string
-  readonly end: Promise<'complete' | 'cut'>
+  /** Waits for the end, with a bound. */
+  readonly ended: () => Promise<'complete' | 'cut'>
   /** Leaves, as a client does that closes its window. */
   readonly leave: () => void
 }
 
 /** What takes longer than this is a hang, and the test says so rather than wait for its own end. */
-const ANSWER_MS_MAX = 15_000
+const ANSWER_MS_MAX = 10_000
 
 /** Waits for the whole answer, on a connection of its own. Throws when it breaks off. */
 export const ask = async (port: number, question: Question): Promise<Answer> => {
@@ -40,14 +42,13 @@ export const open = async (port: number, question: Question): Promise<OpenAnswer
   const response = await send(port, question)
   let body = ''
   response.setEncoding('utf8').on('data', (text: string) => (body += text))
-  const end = new Promise<'complete' | 'cut'>((resolve) => {
-    response.on('error', () => resolve('cut'))
-    response.on('close', () => resolve(response.complete ? 'complete' : 'cut'))
-  })
+  let end: 'complete' | 'cut' | undefined
+  response.on('error', () => (end = 'cut'))
+  response.on('close', () => (end = response.complete ? 'complete' : 'cut'))
   return {
     status: response.statusCode ?? 0,
     body: () => body,
-    end,
+    ended: () => eventually('the answer ends', () => end, ANSWER_MS_MAX),
     leave: () => void response.destroy(),
   }
 }

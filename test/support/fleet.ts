@@ -10,8 +10,8 @@ import { Redis } from 'ioredis'
 import type { GatewayEvent } from '@gatehouse/domain'
 import { run } from '../../apps/cmd/src/run.ts'
 import type { MemberView } from '../../apps/cmd/src/verbs/fleet.ts'
-import { ask, open, type Answer, type OpenAnswer } from './client.ts'
 import { eventually } from './eventually.ts'
+import { servedBy, type TestProxy } from './proxy.ts'
 import { ROOT, startProcess, startProgram, type Finished, type TestProcess } from './process.ts'
 
 const START_MS_MAX = 20_000
@@ -55,19 +55,9 @@ export interface TestFleet extends AsyncDisposable {
   readonly spec: (fields: Readonly<Record<string, unknown>>) => Promise<string>
 }
 
-export type Settings = Readonly<Record<string, string>>
+export type { TestProxy }
 
-export interface TestProxy extends TestProcess {
-  readonly id: string
-  readonly port: number
-  readonly adminUrl: string
-  readonly ask: (host: string, path?: string) => Promise<Answer>
-  readonly open: (host: string, path?: string) => Promise<OpenAnswer>
-  /** Asks its admin listener. */
-  readonly admin: (path: string) => Promise<{ readonly status: number; readonly text: string }>
-  /** One number of `/metrics`; undefined when there is none of that name. */
-  readonly metric: (name: string) => Promise<number | undefined>
-}
+export type Settings = Readonly<Record<string, string>>
 
 export type Ran = Pick<Finished, 'stdout' | 'stderr'> & { readonly exit: number | null }
 
@@ -113,13 +103,7 @@ export const startFleet = async ({
 
   const startProxy = async (id: string, own: Settings = {}): Promise<TestProxy> => {
     const started = launchProxy(id, own)
-    // It says itself where it serves, and it does so without Redis as well.
-    const { listen, admin } = await eventually(
-      `proxy ${id} serves`,
-      () => servingOf(started),
-      START_MS_MAX,
-    )
-    const proxy = proxyOf(started, id, portOf(listen), `http://${admin}`)
+    const proxy = await eventually(`proxy ${id} serves`, () => servedBy(started, id), START_MS_MAX)
     serving.set(id, proxy)
     return proxy
   }
@@ -194,9 +178,9 @@ export const startFleet = async ({
     members,
     agreed: () =>
       eventually('all proxies agree with the log', async () => {
-        const proxies = (await members()).filter(({ kind }) => kind === 'proxy')
-        if (proxies.every(({ live, table }) => live && table === 'agrees')) return proxies
-        throw new Error(JSON.stringify(proxies))
+        const found = (await members()).filter(({ kind }) => kind === 'proxy')
+        if (found.every(({ live, table }) => live && table === 'agrees')) return found
+        throw new Error(JSON.stringify(found))
       }),
     events: async (service) => {
       const rows: readonly { readonly data: GatewayEvent }[] = Object(
@@ -229,42 +213,3 @@ export const startFleet = async ({
   ])
   return fleet
 }
-
-const proxyOf = (started: TestProcess, id: string, port: number, adminUrl: string): TestProxy => {
-  const admin: TestProxy['admin'] = async (path) => {
-    const answer = await fetch(`${adminUrl}${path}`)
-    return { status: answer.status, text: await answer.text() }
-  }
-  return {
-    ...started,
-    id,
-    port,
-    adminUrl,
-    ask: (host, path = '/') => ask(port, { host, path }),
-    open: (host, path = '/') => open(port, { host, path }),
-    admin,
-    metric: async (name) => {
-      const line = (await admin('/metrics')).text
-        .split('\n')
-        .find((each) => each.startsWith(`${name} `))
-      return line === undefined ? undefined : Number(line.slice(name.length + 1))
-    },
-  }
-}
-
-interface Serving {
-  readonly listen: readonly string[]
-  readonly admin: string
-}
-
-/** The line in which a proxy says that it serves, and where. */
-const servingOf = (started: TestProcess): Serving | undefined => {
-  if (!started.running()) throw new Error(`the proxy has ended: ${started.output()}`)
-  const line = started
-    .output()
-    .split('\n')
-    .find((each) => each.includes('"msg":"serving"'))
-  return line === undefined ? undefined : (JSON.parse(line) as Serving)
-}
-
-const portOf = (listen: readonly string[]): number => Number(listen[0]?.split(':').at(-1))

@@ -64,15 +64,13 @@ class Connection {
     this.#plan = plan
     this.#index = index
     this.#question = `GET / HTTP/1.1\r\nHost: ${plan.host}\r\n\r\n`
-    asking.add(this)
-    this.#open()
   }
 
   accept(labels: readonly string[]): void {
     for (const label of labels) this.#expected?.add(label)
   }
 
-  #open(): void {
+  open(): void {
     if (stopping) return this.#leave()
     const port = this.#plan.ports[this.#index]
     const socket = connect({ host: '127.0.0.1', port: port ?? 0, noDelay: true })
@@ -89,7 +87,7 @@ class Connection {
         fail(`port ${port}: closed with a question open, after ${JSON.stringify(this.#text)}`)
       }
       this.#expected = undefined
-      setTimeout(() => this.#open(), RECONNECT_MS)
+      setTimeout(() => this.open(), RECONNECT_MS)
     })
   }
 
@@ -147,7 +145,11 @@ const start = (plan: LoadPlan): void => {
   acceptable = plan.accept
   byPort = plan.ports.map(() => 0)
   for (const index of plan.ports.keys()) {
-    for (let count = 0; count < plan.connectionsPerPort; count += 1) new Connection(plan, index)
+    for (let count = 0; count < plan.connectionsPerPort; count += 1) {
+      const connection = new Connection(plan, index)
+      asking.add(connection)
+      connection.open()
+    }
   }
 }
 

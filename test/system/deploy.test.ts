@@ -1,5 +1,6 @@
 /** Deploys, switches and rollbacks through the command line, seen from the outside of two proxies. */
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { eventually } from '../support/eventually.ts'
 import { startFleet, type TestFleet } from '../support/fleet.ts'
 import { startUpstream, type Upstream } from '../support/upstream.ts'
 
@@ -145,15 +146,9 @@ describe('switch and rollback', () => {
       expect(await answers('swap.test')).toEqual([release.label, release.label])
       expect(await fleet.json('show', 'swap')).toMatchObject({ draining: [] })
     }
-    const history = Object(await fleet.json('history', 'swap')) as readonly {
-      readonly event: string
-      readonly release: string
-    }[]
-    const activated = history.filter(({ event }) => event === 'ReleaseActivated')
-    expect(activated.map(({ release }) => release)).toEqual([
-      ...['blue', 'green'],
-      ...['blue', 'green', 'blue'],
-    ])
+    const events = await fleet.events('swap')
+    const activated = events.filter((event) => event.type === 'ReleaseActivated')
+    expect(activated.map(({ release }) => release)).toEqual('blue green blue green blue'.split(' '))
   })
 
   it('M1 A13 goes back to the release before, or to one that is named', async () => {
@@ -178,5 +173,46 @@ describe('switch and rollback', () => {
     expect(ran.exit).toBe(3)
     expect(ran.stderr).toContain(`GET ${lost.url}/up`)
     expect(await answers('stuck.test')).toEqual(['green', 'green'])
+  })
+})
+
+describe('by hand', () => {
+  it('A19 drain, remove, pause, resume and stop change what every proxy answers', async () => {
+    await fleet.deploy('hand', 'hand.test', blue)
+    const seen = blue.seen()
+
+    expect(await fleet.cmd('pause', 'hand')).toMatchObject({ exit: 0 })
+    const held = fleet.proxies().map((proxy) => proxy.ask('hand.test'))
+    for (const proxy of fleet.proxies()) {
+      await eventually('its client waits', async () => {
+        return (await proxy.metric('gatehouse_client_connections')) === 1
+      })
+    }
+    expect(await fleet.json('show', 'hand')).toMatchObject({ state: 'paused' })
+    expect(blue.seen()).toBe(seen)
+    expect(await fleet.cmd('resume', 'hand')).toMatchObject({ exit: 0 })
+    for (const answer of await Promise.all(held)) {
+      expect(answer).toMatchObject({ status: 200, body: 'blue' })
+    }
+
+    expect(await fleet.cmd('stop', 'hand', '--message', 'back at noon')).toMatchObject({ exit: 0 })
+    expect(await answers('hand.test')).toEqual(['503', '503'])
+    const [proxy] = fleet.proxies()
+    expect((await proxy?.ask('hand.test'))?.body).toContain('back at noon')
+    expect(await fleet.cmd('resume', 'hand')).toMatchObject({ exit: 0 })
+    expect(await answers('hand.test')).toEqual(['blue', 'blue'])
+
+    expect(await fleet.cmd('drain', 'hand')).toMatchObject({ exit: 0 })
+    expect(await answers('hand.test')).toEqual(['503', '503'])
+    expect(await fleet.cmd('switch', 'hand', 'blue')).toMatchObject({ exit: 0 })
+    expect(await answers('hand.test')).toEqual(['blue', 'blue'])
+
+    expect(await fleet.cmd('remove', 'hand')).toMatchObject({ exit: 0 })
+    expect(await answers('hand.test')).toEqual(['404', '404'])
+    const types = (await fleet.events('hand')).map(({ type }) => type)
+    for (const type of ['ServicePaused', 'ServiceResumed', 'ServiceStopped', 'ServiceRemoved']) {
+      expect(types).toContain(type)
+    }
+    expect(types).toContain('DrainEnded')
   })
 })

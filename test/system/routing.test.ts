@@ -40,7 +40,7 @@ describe('before there is a worker', () => {
     expect(ran.exit).toBe(4)
     expect(ran.stderr).toContain('no worker is running')
     expect((await proxy.ask('exact.test')).status).toBe(404)
-    expect(blue.healthChecks(), 'the proxy checks nothing').toBe(0)
+    expect(blue.healthChecks()).toBe(0)
 
     await fleet.startWorker()
     await eventually('blue serves', async () => (await proxy.ask('exact.test')).body === 'blue')
@@ -51,7 +51,7 @@ describe('before there is a worker', () => {
 describe('hosts', () => {
   it('C1 are matched without port, in any case, with or without a trailing dot', async () => {
     for (const host of ['exact.test', 'EXACT.test:8443', 'exact.test.', 'Exact.Test.:80']) {
-      expect(await proxy.ask(host), host).toMatchObject({ status: 200, body: 'blue' })
+      expect(await proxy.ask(host), `Host: ${host}`).toMatchObject({ status: 200, body: 'blue' })
     }
     expect((await proxy.ask('EXACT.test:8443', '/host')).body).toBe('EXACT.test:8443')
   })
@@ -65,16 +65,10 @@ describe('hosts', () => {
     await fleet.deploy('wild', '*.wild.test', blue)
     await fleet.deploy('deep', '*.deep.wild.test', long)
     await fleet.deploy('one', 'one.deep.wild.test', blue)
-    const bodies = async (...hosts: readonly string[]): Promise<readonly (string | number)[]> =>
-      Promise.all(
-        hosts.map(async (host) => {
-          const { status, body } = await proxy.ask(host)
-          return status === 200 ? body : status
-        }),
-      )
-    expect(
-      await bodies('a.wild.test', 'a.deep.wild.test', 'one.deep.wild.test', 'wild.test'),
-    ).toEqual([...['blue', 'green', 'blue'], 404])
+    expect((await proxy.ask('a.wild.test')).body).toBe('blue')
+    expect((await proxy.ask('a.deep.wild.test')).body).toBe('green')
+    expect((await proxy.ask('one.deep.wild.test')).body).toBe('blue')
+    expect((await proxy.ask('wild.test')).status).toBe(404)
   })
 
   it('C3 default answers for every host that nobody names', async () => {

@@ -43,25 +43,20 @@ export const start: Measurement = {
     await write(thousand, HISTORY_SERVICES, scale.shortHistory)
     await write(million, HISTORY_SERVICES, scale.longHistory)
 
-    const cases: Record<Case, Starter> = {
-      empty: await starterFor(bench, empty, 'without copy'),
-      routes: await starterFor(bench, routes, 'without copy'),
-      routesCopy: await starterFor(bench, routes, 'with copy'),
-      thousand: await starterFor(bench, thousand, 'without copy'),
-      million: await starterFor(bench, million, 'without copy'),
-      millionCopy: await starterFor(bench, million, 'with copy'),
-    }
     const rounds: Round[] = []
     const loadsMs: number[] = []
     for (let repetition = 1; repetition <= scale.repetitions; repetition++) {
       bench.lab.say(`start: ${repetition} of ${scale.repetitions} …`)
+      const forRoutes = await bench.lab.folder()
+      const forMillion = await bench.lab.folder()
       rounds.push({
-        empty: await cases.empty(),
-        routes: await cases.routes(),
-        routesCopy: await cases.routesCopy(),
-        thousand: await cases.thousand(),
-        million: await cases.million(),
-        millionCopy: await cases.millionCopy(),
+        empty: await startIn(await bench.lab.folder(), bench, empty),
+        routes: await startIn(forRoutes, bench, routes),
+        // The start before has left its copy.
+        routesCopy: await startIn(forRoutes, bench, routes),
+        thousand: await startIn(await bench.lab.folder(), bench, thousand),
+        million: await startIn(forMillion, bench, million),
+        millionCopy: await startIn(forMillion, bench, million),
       })
       loadsMs.push(await loadMs(bench, routes))
     }
@@ -76,7 +71,6 @@ export const start: Measurement = {
 }
 
 type Case = 'empty' | 'routes' | 'routesCopy' | 'thousand' | 'million' | 'millionCopy'
-type Starter = () => Promise<ProxyStart>
 type Round = Readonly<Record<Case, ProxyStart>>
 
 /** A log of at least so many events, with a snapshot where a worker would have left it. */
@@ -87,19 +81,11 @@ const write = async ({ log }: BenchFleet, services: number, events: number): Pro
   await fill(log, history, TAIL_EVENTS)
 }
 
-/** `with copy` starts where a proxy ran before; `without copy` finds an empty folder each time. */
-const starterFor = async (
+const startIn = (
+  dataDir: string,
   { lab }: Bench,
   { redisUrl, name }: BenchFleet,
-  kept: 'with copy' | 'without copy',
-): Promise<Starter> => {
-  const dataDir = await lab.folder()
-  const startIn = (folder: string): Promise<ProxyStart> =>
-    startProxyOnce(lab.processes, { redisUrl, fleet: name, dataDir: folder })
-  // Not counted: it leaves the copy.
-  if (kept === 'with copy') await startIn(dataDir)
-  return async () => startIn(kept === 'with copy' ? dataDir : await lab.folder())
-}
+): Promise<ProxyStart> => startProxyOnce(lab.processes, { redisUrl, fleet: name, dataDir })
 
 const loadMs = async ({ lab }: Bench, { redisUrl, name }: BenchFleet): Promise<number> => {
   const task: ProjectorTask = { redisUrl, fleet: name }
@@ -110,13 +96,18 @@ const loadMs = async ({ lab }: Bench, { redisUrl, name }: BenchFleet): Promise<n
 
 const samplesOf = (rounds: readonly Round[]): Measured['samples'] => {
   const ready = (which: Case): readonly number[] => rounds.map((round) => round[which].readyMs)
+  const cpu = (which: Case): readonly number[] => rounds.map((round) => round[which].cpuMs)
   const memory = (which: Case): readonly number[] => rounds.map((round) => round[which].memoryMb)
   return {
     'start-empty': ready('empty'),
+    'start-empty-cpu': cpu('empty'),
     'start-routes': ready('routes'),
+    'start-routes-cpu': cpu('routes'),
     'start-routes-copy': ready('routesCopy'),
     'start-thousand': ready('thousand'),
+    'start-thousand-cpu': cpu('thousand'),
     'start-million': ready('million'),
+    'start-million-cpu': cpu('million'),
     'start-million-copy': ready('millionCopy'),
     'start-history': rounds.map(({ million, thousand }) => million.readyMs / thousand.readyMs),
     'memory-empty': memory('empty'),

@@ -6,11 +6,16 @@
 /** After this, a process that does not end by itself is ended. */
 const END_WITHIN_MS = 40_000
 
-if (process.channel !== undefined) {
-  process.once('disconnect', () => {
-    process.kill(process.pid, 'SIGTERM')
-    setTimeout(() => process.kill(process.pid, 'SIGKILL'), END_WITHIN_MS).unref()
-  })
+const end = (): void => {
+  process.kill(process.pid, 'SIGTERM')
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), END_WITHIN_MS).unref()
+}
+
+if (process.connected) {
+  process.once('disconnect', end)
   // The channel only watches; it does not keep a process alive that has nothing else to do.
-  process.channel.unref()
+  process.channel?.unref()
+} else {
+  // `up` was killed before this was loaded.
+  end()
 }
