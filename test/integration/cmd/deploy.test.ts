@@ -1,3 +1,4 @@
+import { LEASE_MS } from '@gatehouse/events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -71,6 +72,17 @@ describe('deploy', () => {
     expect(ran.exit).toBe(4)
     expect(ran.stderr).toContain('not every proxy is at position 3: proxy-2 (is at 0)')
   })
+
+  it('A20 waits no longer for a proxy than its lease, and names it', async () => {
+    await using fleet = createFleet(redisUrl)
+    await fleet.proxy('proxy-1').follow()
+    await fleet.proxy('proxy-2').at(0)
+    const startedAt = performance.now()
+    const ran = await fleet.cmd(`deploy shop ${quick} --timeout 60s`)
+    expect(ran.exit).toBe(4)
+    expect(ran.stderr).toContain('proxy-2 (its lease ran out at position 0)')
+    expect(performance.now() - startedAt).toBeLessThan(2 * LEASE_MS)
+  }, 20_000)
 
   it('A20 says that there is nothing to wait for when no proxy runs, and exits 0', async () => {
     await using fleet = createFleet(redisUrl)

@@ -1,4 +1,4 @@
-/** The second phase of a wait: until every live proxy is where the change wants it. */
+/** The second phase of a wait: until every proxy that lives is where the change wants it. */
 import { receiptsAt, type Receipts } from './receipts.ts'
 import { until } from './until.ts'
 import type { Wait } from './waiting.ts'
@@ -23,7 +23,8 @@ export const awaitReceipts = async (
       session.output.now(
         `${proxies.length} of ${proxies.length + laggards.length} proxies confirmed`,
       )
-      return laggards.length === 0 ? receipts : undefined
+      // Nobody waits for a proxy whose lease is over: it is named, and that is all there is to say.
+      return laggards.every(({ why }) => why === 'lost') ? receipts : undefined
     },
     {
       deadline: budget.deadlineAfter(0),
