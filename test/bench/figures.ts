@@ -26,6 +26,8 @@ const FIGURES = {
   'routed-one-p50': { title: 'appended to routed, one proxy, p50', ...ms, floor: 0.5, goal: 0.2 },
   'routed-one-p99': { title: 'appended to routed, one proxy, p99', ...ms, floor: 3, goal: 1 },
   'routed-one-max': { title: 'appended to routed, one proxy, max', ...msWorst },
+  'routed-in-memory-p50': { title: 'the same, nothing on disk, p50', ...ms },
+  'routed-in-memory-p99': { title: 'the same, nothing on disk, p99', ...ms },
   'acknowledged-one-p50': { title: 'append to acknowledged, one proxy, p50', ...ms },
   'acknowledged-one-p99': { title: 'append to acknowledged, one proxy, p99', ...ms },
   // The goals are those for a hundred proxies; how many there were is said below the table.

@@ -38,18 +38,22 @@ export const propagation: Measurement = {
     const { repetitions, appendsForOne, appendsForMany, services } = SCALES[bench.scale]
     const one: Run[] = []
     const many: Run[] = []
+    const inMemory: Run[] = []
     await using redis = await bench.lab.startRedis('durable')
+    await using redisInMemory = await bench.lab.startRedis('in-memory')
     for (let repetition = 1; repetition <= repetitions; repetition++) {
       const which = `${repetition} of ${repetitions}`
       bench.lab.say(`propagation, one proxy, ${which} …`)
       one.push(await runWith(bench, redis.url, 1, appendsForOne))
+      bench.lab.say(`propagation, one proxy, nothing on disk, ${which} …`)
+      inMemory.push(await runWith(bench, redisInMemory.url, 1, appendsForOne))
       bench.lab.say(`propagation, ${bench.proxies} proxies, ${which} …`)
       many.push(await runWith(bench, redis.url, bench.proxies, appendsForMany))
     }
     return {
-      samples: samplesOf(one, many),
+      samples: samplesOf(one, inMemory, many),
       notes: [
-        `Propagation: ${repetitions} × ${appendsForOne} appends (of 1 to 3 events) with one proxy and ${appendsForMany} with many, with pauses of ${pausesFor(1).join(', ')} ms and ${pausesFor(bench.proxies).join(', ')} ms, into a table of ${services} services; Redis has each on disk before it answers. "Many" is ${bench.proxies} proxies, all on this machine.`,
+        `Propagation: ${repetitions} × ${appendsForOne} appends (of 1 to 3 events) with one proxy and ${appendsForMany} with many, with pauses of ${pausesFor(1).join(', ')} ms and ${pausesFor(bench.proxies).join(', ')} ms, into a table of ${services} services; Redis has each on disk before anybody sees it, but for the rows "nothing on disk". "Many" is ${bench.proxies} proxies, all on this machine.`,
         'Routed is when the data plane has the route. Each proxy is a process with the follower, data plane, local copy and heartbeat of apps/proxy, without listeners, and with a clock in microseconds.',
       ],
     }
@@ -168,13 +172,19 @@ const waitsOf = (
   )
 }
 
-const samplesOf = (one: readonly Run[], many: readonly Run[]): Measured['samples'] => {
+const samplesOf = (
+  one: readonly Run[],
+  inMemory: readonly Run[],
+  many: readonly Run[],
+): Measured['samples'] => {
   const of = (runs: readonly Run[], what: keyof Run, q: number): readonly number[] =>
     runs.map((run) => quantile(run[what], q))
   return {
     'routed-one-p50': of(one, 'routedMs', 0.5),
     'routed-one-p99': of(one, 'routedMs', 0.99),
     'routed-one-max': of(one, 'routedMs', 1),
+    'routed-in-memory-p50': of(inMemory, 'routedMs', 0.5),
+    'routed-in-memory-p99': of(inMemory, 'routedMs', 0.99),
     'acknowledged-one-p50': of(one, 'acknowledgedMs', 0.5),
     'acknowledged-one-p99': of(one, 'acknowledgedMs', 0.99),
     'routed-many-p50': of(many, 'routedMs', 0.5),
