@@ -234,7 +234,7 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
       case 'forward':
         this.#phase = 'serving'
         this.socket.disarm()
-        this.#exchange.begin(gate.release, buffer, from, to)
+        this.#exchange.begin(gate.release(), buffer, from, to)
         return
       case 'hold':
         this.#hold(gate.queue, gate.holdMs, buffer, to)

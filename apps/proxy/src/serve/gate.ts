@@ -9,7 +9,7 @@ import type { PauseQueue } from './pause-queue.ts'
 
 export type Gate =
   /** Claim a target of the release, at once. */
-  | { readonly kind: 'forward'; readonly release: ReleaseRuntime }
+  | { readonly kind: 'forward'; readonly release: () => ReleaseRuntime }
   | { readonly kind: 'hold'; readonly queue: PauseQueue; readonly holdMs: number }
   | { readonly kind: 'stopped'; readonly message: string }
   | { readonly kind: 'no-active-release' }
@@ -39,7 +39,7 @@ export const gateOf = (hosts: HostTable<Gated>, head: RequestHead): Gate => {
 /** The verdict of a route for all requests but health checks. */
 export const gateOfRoute = (
   { traffic }: Pick<Route, 'traffic'>,
-  active: ReleaseRuntime | undefined,
+  active: (() => ReleaseRuntime) | undefined,
   queue: PauseQueue,
 ): Gate => {
   switch (traffic.mode) {

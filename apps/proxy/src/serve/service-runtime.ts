@@ -2,7 +2,7 @@
  * One service on this proxy: its verdict, the runtimes of its releases, and who waits while it is
  * paused. It follows its route; requests only read it.
  */
-import type { Route } from '@gatehouse/domain'
+import type { ActiveRelease, Route } from '@gatehouse/domain'
 import { ReleaseRuntime, type ReleaseParts } from '../upstream/release-runtime.ts'
 import { gateOfRoute, UNKNOWN_HOST, type Gate, type Gated } from './gate.ts'
 import { PauseQueue } from './pause-queue.ts'
@@ -27,13 +27,17 @@ export class ServiceRuntime implements Gated {
   /** Follows the route. Whoever changes the host table does so before, and lets waiters go after. */
   apply(route: Route | undefined): void {
     this.route = route
-    const active = this.#activate(route)
+    const active = route?.active
+    if (active !== undefined) this.#reactivate(active)
     for (const drain of route?.drains ?? []) {
       // A release that this proxy never had active has no work here, and nothing to drain.
       this.releases.get(drain.revision)?.drain(drain)
     }
     this.healthPath = route?.active?.release.health.path
-    this.gate = route === undefined ? UNKNOWN_HOST : gateOfRoute(route, active, this.queue)
+    this.gate =
+      route === undefined
+        ? UNKNOWN_HOST
+        : gateOfRoute(route, active && (() => this.#runtimeOf(active)), this.queue)
     for (const runtime of this.releases.values()) this.forgetIfUnused(runtime)
   }
 
@@ -48,16 +52,20 @@ export class ServiceRuntime implements Gated {
     runtime.close()
   }
 
-  #activate(route: Route | undefined): ReleaseRuntime | undefined {
-    if (route?.active === undefined) return undefined
-    const { revision, release, ejected } = route.active
-    let runtime = this.releases.get(revision)
-    if (runtime === undefined) {
-      runtime = new ReleaseRuntime(this.#parts, this.name, revision, release)
-      this.releases.set(revision, runtime)
-    }
-    runtime.cancelDrain()
+  /** What is known of the release already: it may have drained before, or have other targets ejected. */
+  #reactivate({ revision, ejected }: ActiveRelease): void {
+    const runtime = this.releases.get(revision)
+    runtime?.cancelDrain()
+    runtime?.setEjected(ejected)
+  }
+
+  /** Made at the first request: of fifty thousand services, most are asked for seldom. */
+  #runtimeOf({ revision, release, ejected }: ActiveRelease): ReleaseRuntime {
+    const known = this.releases.get(revision)
+    if (known !== undefined) return known
+    const runtime = new ReleaseRuntime(this.#parts, this.name, revision, release)
     runtime.setEjected(ejected)
+    this.releases.set(revision, runtime)
     return runtime
   }
 }

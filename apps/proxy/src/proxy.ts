@@ -1,0 +1,157 @@
+/** The proxy: follows the log, serves traffic, and says how far it is. */
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import {
+  createPresence,
+  createRedisLog,
+  LEASE_MS,
+  openLocalCopy,
+  openRedis,
+  type ProxyPresence,
+} from '@gatehouse/events'
+import type { Logger } from 'pino'
+import type { Address, ProxySettings } from './config.ts'
+import { listenAdmin } from './control/admin.ts'
+import { createFleetClock } from './control/clock.ts'
+import { startFollower, type FollowerView } from './control/follower.ts'
+import { startHeartbeat } from './control/heartbeat.ts'
+import { metricsText } from './control/metrics.ts'
+import { routeRows } from './control/route-rows.ts'
+import { createDataPlane, type DataPlane } from './data-plane.ts'
+import { VERSION } from './version.ts'
+
+/** How long requests may go on after the proxy was told to stop. */
+const STOP_GRACE_MS = 30_000
+/** A proxy that has not heard from the log for so long asks to get no traffic, and serves what comes. */
+const READY_WITHOUT_LOG_MS = 60_000
+
+/** Serves until the signal is aborted, then lets what is in flight end. */
+export const runProxy = async (
+  settings: ProxySettings,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> => {
+  await using stack = new AsyncDisposableStack()
+  const startedAt = Date.now()
+  const clock = createFleetClock(Date.now)
+  let listening: readonly Address[] = []
+
+  const link = openRedis(settings.redisUrl, {
+    name: settings.id,
+    patience: 'endless',
+    onTrouble: (reason) => logger.warn(`Redis at ${link.address} cannot be reached: ${reason}`),
+    onRecovered: () => logger.info(`Redis at ${link.address} is back`),
+  })
+  stack.defer(() => link.close())
+  const copy = await openLocalCopy(
+    join(settings.dataDir, `copy-${settings.fleet}-${settings.id}`),
+    (reason) => logger.error(reason),
+  )
+  stack.defer(() => copy.close())
+
+  const dataPlane = createDataPlane({ log: logger, onDrained: () => heartbeat.beat() })
+  const follower = startFollower({
+    log: createRedisLog(link, settings.fleet),
+    copy,
+    dataPlane,
+    now: clock.now,
+    onProgress: () => heartbeat.beat(),
+    logger,
+    signal,
+  })
+
+  const presence = (): ProxyPresence => {
+    const { position, tableHash, receipts, stale, quarantine } = follower.view()
+    return {
+      kind: 'proxy',
+      id: settings.id,
+      host: hostname(),
+      pid: process.pid,
+      version: VERSION,
+      listen: listening.map(addressText),
+      admin: addressText(admin.address),
+      startedAt,
+      position,
+      tableHash,
+      receipts,
+      ...(stale === undefined ? {} : { stale: stale.why }),
+      quarantined: quarantine.total,
+      work: dataPlane.work(),
+      stopping: signal.aborted,
+    }
+  }
+
+  /** A link that hangs tells the follower nothing, but nobody answers the heartbeat any more. */
+  const view = (): FollowerView => {
+    const seen = follower.view()
+    const unheardMs = Date.now() - (heartbeat.heardAt() ?? startedAt)
+    if (seen.stale !== undefined || unheardMs < LEASE_MS) return seen
+    const stale = { why: 'Redis does not answer', sinceMs: clock.now() - unheardMs }
+    return { ...seen, stale }
+  }
+
+  const redisConnected = (): boolean => Date.now() - (heartbeat.heardAt() ?? 0) < LEASE_MS
+  const admin = await listenAdmin(settings.admin, {
+    notReadyBecause: () => {
+      const { stale } = view()
+      if (signal.aborted) return ['is stopping']
+      if (listening.length === 0) return [`has no routes yet: ${stale?.why ?? 'starting'}`]
+      return stale !== undefined && clock.now() - stale.sinceMs > READY_WITHOUT_LOG_MS
+        ? [stale.why]
+        : []
+    },
+    routes: () => routeRows(dataPlane),
+    metrics: () =>
+      metricsText({
+        id: settings.id,
+        version: VERSION,
+        dataPlane,
+        view: view(),
+        redisConnected: redisConnected(),
+        now: clock.now(),
+      }),
+  })
+  stack.defer(() => admin.close())
+  const heartbeat = startHeartbeat(
+    createPresence(link, settings.fleet, settings.id),
+    presence,
+    clock,
+    logger,
+  )
+  stack.defer(() => heartbeat.stop())
+
+  await Promise.race([follower.ready, aborted(signal)])
+  if (!signal.aborted) {
+    listening = await listenAll(dataPlane, settings.listen)
+    heartbeat.beat()
+    logger.info(
+      { listen: listening.map(addressText), admin: addressText(admin.address) },
+      'serving',
+    )
+    await aborted(signal)
+  }
+
+  logger.info({ graceMs: STOP_GRACE_MS }, 'stopping: what is in flight may end')
+  heartbeat.beat()
+  const { cut } = await dataPlane.finish(STOP_GRACE_MS)
+  logger.info({ cut }, 'stopped')
+  await follower.done
+}
+
+const listenAll = async (
+  dataPlane: DataPlane,
+  addresses: readonly Address[],
+): Promise<readonly Address[]> => {
+  const listening: Address[] = []
+  for (const address of addresses) listening.push(await dataPlane.listen(address))
+  return listening
+}
+
+const addressText = ({ host, port }: Address): string =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
