@@ -1,4 +1,5 @@
 /** The command line: every verb with its arguments and options, and the function that carries it out. */
+import { VERSION } from '@gatehouse/events'
 import { Command, Option } from 'commander'
 import { collect, readCount, readDrainDuration, readDuration, readKey } from './arguments.ts'
 import { EXIT_MEANINGS, type ExitCode } from './exit-codes.ts'
@@ -13,7 +14,6 @@ import * as ask from './verbs/requests.ts'
 import { routes, type RoutesOptions } from './verbs/routes.ts'
 import { show } from './verbs/show.ts'
 import { watch, type WatchOptions } from './verbs/watch.ts'
-import { VERSION } from './version.ts'
 
 /** The whole wait of a command, beyond what the release's health gate and drain may take. */
 const WAIT_MS_DEFAULT = 60_000

@@ -24,27 +24,39 @@ const ADMIN_DEFAULT = '127.0.0.1:9900'
 
 /** Throws `InvalidSetting` naming the variable, what it holds and what was expected. */
 export const readProxySettings = (environment: Environment = process.env): ProxySettings => {
-  const admin = parseAddress('GATEHOUSE_ADMIN', environment['GATEHOUSE_ADMIN'] ?? ADMIN_DEFAULT)
+  const admin = parseAddress(
+    'GATEHOUSE_ADMIN',
+    given(environment, 'GATEHOUSE_ADMIN') ?? ADMIN_DEFAULT,
+    ADMIN_DEFAULT,
+  )
   return {
     ...readFleetSettings(environment),
-    listen: (environment['GATEHOUSE_LISTEN'] ?? LISTEN_DEFAULT)
+    listen: (given(environment, 'GATEHOUSE_LISTEN') ?? LISTEN_DEFAULT)
       .split(',')
-      .map((text) => parseAddress('GATEHOUSE_LISTEN', text.trim())),
+      .map((text) => parseAddress('GATEHOUSE_LISTEN', text.trim(), LISTEN_DEFAULT)),
     admin,
     // The admin port tells proxies of one machine apart, and stays the same over a restart, so that
     // a proxy finds its local copy again.
-    id: parseId(environment['GATEHOUSE_PROXY_ID'] ?? `${hostname()}-${admin.port}`),
+    id: parseId(given(environment, 'GATEHOUSE_PROXY_ID') ?? `${hostname()}-${admin.port}`),
   }
 }
 
+/** `127.0.0.1:8080`, `[::1]:8080` */
+export const addressText = ({ host, port }: Address): string =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+
+/** Empty is as good as unset: that is how many tools leave a variable out. */
+const given = (environment: Environment, variable: string): string | undefined => {
+  const value = environment[variable]
+  return value === '' ? undefined : value
+}
+
 /** `host:port`, `[::1]:port` or `:port`, which listens on every address. */
-const parseAddress = (variable: string, text: string): Address => {
+const parseAddress = (variable: string, text: string, example: string): Address => {
   const match = /^(?:\[([0-9a-f:.]+)\]|([^:[\]]*)):(\d{1,5})$/i.exec(text)
   const port = Number(match?.[3])
   if (match === null || port > 65_535) {
-    throw new InvalidSetting(
-      `${variable} holds "${text}"; expected host:port, such as ${LISTEN_DEFAULT}`,
-    )
+    throw new InvalidSetting(`${variable} is "${text}"; expected host:port, such as ${example}`)
   }
   return { host: match[1] ?? (match[2] === '' ? '::' : (match[2] ?? '::')), port }
 }

@@ -2,23 +2,26 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import {
+  checkRedis,
   createPresence,
   createRedisLog,
   LEASE_MS,
   openLocalCopy,
   openRedis,
+  VERSION,
+  type LocalCopy,
   type ProxyPresence,
 } from '@gatehouse/events'
 import type { Logger } from 'pino'
-import type { Address, ProxySettings } from './config.ts'
+import { addressText, type Address, type ProxySettings } from './config.ts'
 import { listenAdmin } from './control/admin.ts'
 import { createFleetClock } from './control/clock.ts'
 import { startFollower, type FollowerView } from './control/follower.ts'
-import { startHeartbeat } from './control/heartbeat.ts'
+import { startHeartbeat, type Heartbeat } from './control/heartbeat.ts'
 import { metricsText } from './control/metrics.ts'
+import { reasonOf } from './control/reason.ts'
 import { routeRows } from './control/route-rows.ts'
 import { createDataPlane, type DataPlane } from './data-plane.ts'
-import { VERSION } from './version.ts'
 
 /** How long requests may go on after the proxy was told to stop. */
 const STOP_GRACE_MS = 30_000
@@ -43,21 +46,30 @@ export const runProxy = async (
     onRecovered: () => logger.info(`Redis at ${link.address} is back`),
   })
   stack.defer(() => link.close())
-  const copy = await openLocalCopy(
-    join(settings.dataDir, `copy-${settings.fleet}-${settings.id}`),
-    (reason) => logger.error(reason),
-  )
+  const copy = await openCopy(settings, logger)
   stack.defer(() => copy.close())
 
-  const dataPlane = createDataPlane({ log: logger, onDrained: () => heartbeat.beat() })
+  // The follower has something to say before there is a presence to say it in.
+  let heartbeat: Heartbeat | undefined
+  const dataPlane = createDataPlane({ log: logger, onDrained: () => heartbeat?.beat() })
+  // A start that fails leaves nothing running; after a stop in order there is nothing left to do.
+  stack.defer(async () => void (await dataPlane.finish(0)))
+  const failed = new AbortController()
   const follower = startFollower({
     log: createRedisLog(link, settings.fleet),
+    check: async () => {
+      for (const warning of (await checkRedis(link)).warnings) logger.warn(warning)
+    },
     copy,
     dataPlane,
     now: clock.now,
-    onProgress: () => heartbeat.beat(),
+    onProgress: () => heartbeat?.beat(),
     logger,
-    signal,
+    signal: AbortSignal.any([signal, failed.signal]),
+  })
+  stack.defer(async () => {
+    failed.abort()
+    await follower.done
   })
 
   const presence = (): ProxyPresence => {
@@ -84,13 +96,16 @@ export const runProxy = async (
   /** A link that hangs tells the follower nothing, but nobody answers the heartbeat any more. */
   const view = (): FollowerView => {
     const seen = follower.view()
-    const unheardMs = Date.now() - (heartbeat.heardAt() ?? startedAt)
+    const unheardMs = Date.now() - (heartbeat?.heardAt() ?? startedAt)
     if (seen.stale !== undefined || unheardMs < LEASE_MS) return seen
-    const stale = { why: 'Redis does not answer', sinceMs: clock.now() - unheardMs }
+    const stale = {
+      why: heartbeat?.refused() ?? 'Redis does not answer',
+      sinceMs: clock.now() - unheardMs,
+    }
     return { ...seen, stale }
   }
 
-  const redisConnected = (): boolean => Date.now() - (heartbeat.heardAt() ?? 0) < LEASE_MS
+  const redisConnected = (): boolean => Date.now() - (heartbeat?.heardAt() ?? 0) < LEASE_MS
   const admin = await listenAdmin(settings.admin, {
     notReadyBecause: () => {
       const { stale } = view()
@@ -112,13 +127,13 @@ export const runProxy = async (
       }),
   })
   stack.defer(() => admin.close())
-  const heartbeat = startHeartbeat(
+  heartbeat = startHeartbeat(
     createPresence(link, settings.fleet, settings.id),
     presence,
     clock,
     logger,
   )
-  stack.defer(() => heartbeat.stop())
+  stack.defer(() => heartbeat?.stop())
 
   await Promise.race([follower.ready, aborted(signal)])
   if (!signal.aborted) {
@@ -135,7 +150,23 @@ export const runProxy = async (
   heartbeat.beat()
   const { cut } = await dataPlane.finish(STOP_GRACE_MS)
   logger.info({ cut }, 'stopped')
-  await follower.done
+}
+
+/** Throws when the folder cannot be made, with the setting in the sentence. */
+const openCopy = async (
+  { dataDir, fleet, id }: ProxySettings,
+  logger: Logger,
+): Promise<LocalCopy> => {
+  try {
+    return await openLocalCopy(join(dataDir, `copy-${fleet}-${id}`), (reason) =>
+      logger.error(reason),
+    )
+  } catch (cause) {
+    throw new Error(
+      `Cannot keep a local copy below ${dataDir}: ${reasonOf(cause)}; GATEHOUSE_DATA sets another folder`,
+      { cause },
+    )
+  }
 }
 
 const listenAll = async (
@@ -143,12 +174,18 @@ const listenAll = async (
   addresses: readonly Address[],
 ): Promise<readonly Address[]> => {
   const listening: Address[] = []
-  for (const address of addresses) listening.push(await dataPlane.listen(address))
+  for (const address of addresses) {
+    try {
+      listening.push(await dataPlane.listen(address))
+    } catch (cause) {
+      throw new Error(
+        `Cannot listen on ${addressText(address)} for traffic: ${reasonOf(cause)}; GATEHOUSE_LISTEN sets another address`,
+        { cause },
+      )
+    }
+  }
   return listening
 }
-
-const addressText = ({ host, port }: Address): string =>
-  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

@@ -14,6 +14,7 @@ import {
   openRedis,
   openReplica,
   readFleet,
+  VERSION,
   type RedisLink,
 } from '@gatehouse/events'
 import { pino, type Logger } from 'pino'
@@ -26,7 +27,6 @@ import { keepPresence } from './presence.ts'
 import { createReactor } from './react.ts'
 import { createReport } from './report.ts'
 import { createSnapshotKeeper } from './snapshots.ts'
-import { VERSION } from './version.ts'
 
 const EXIT_USAGE = 2
 const EXIT_CONTROL_PLANE = 6

@@ -1,11 +1,10 @@
 /** How a worker says what it found: as a command like any other, which the domain may find too late. */
 import { randomUUID } from 'node:crypto'
 import type { Report as ReportCommand } from '@gatehouse/domain'
-import { submit, type EventLog, type Meta, type Replica } from '@gatehouse/events'
+import { submit, TOOL, type EventLog, type Meta, type Replica } from '@gatehouse/events'
 import type { Logger } from 'pino'
 import type { Exclusive } from './exclusive.ts'
 import type { QueuedJob } from './queued-job.ts'
-import { TOOL } from './version.ts'
 
 /** Throws when it could not be said; the job is asked for again then, as long as the state calls for it. */
 export type Report = (command: ReportCommand, queued: QueuedJob) => Promise<void>

@@ -30,6 +30,9 @@ export const settleOwners = (
   after: Service | undefined,
   event: GatewayEvent,
 ): void => {
+  // Only the event that names a candidate claims for it: the scopes of any other say nothing of hosts.
+  const claims = event.type === 'ReleaseDeclared' || event.type === 'SwitchRequested'
+  if (!claims && before?.hosts === after?.hosts && before?.candidate === after?.candidate) return
   if (before !== undefined) {
     const kept = new Set(after === undefined ? [] : [...after.hosts, ...hostsOfCandidate(after)])
     for (const host of [...before.hosts, ...hostsOfCandidate(before)]) {
@@ -38,8 +41,7 @@ export const settleOwners = (
   }
   if (after === undefined) return
   for (const host of after.hosts) owners.set(host, after.name)
-  // Only the event that names a candidate claims for it: the scopes of any other say nothing of hosts.
-  if (event.type !== 'ReleaseDeclared' && event.type !== 'SwitchRequested') return
+  if (!claims) return
   for (const host of hostsOfCandidate(after)) {
     if (!owners.has(host)) owners.set(host, after.name)
   }

@@ -8,8 +8,8 @@
 
   Output: {'appended', first, last} | {'duplicate', first, last} | {'conflict', scope}
 
-  Ids are '<position>-0' with dense positions; hash = sha1(hash before .. at .. body), so that an entry
-  vouches for all entries before it.
+  Ids are '<position>-0' with dense positions. An entry has one field, 'e': '<at> <hash> <body>', where
+  hash = sha1(hash before .. at .. body), so that an entry vouches for all entries before it.
 ]]
 local done = redis.call('GET', KEYS[3])
 if done then
@@ -24,11 +24,20 @@ for i = 4, 3 + scopes do
 end
 
 -- What somebody wrote into the stream by hand has no hash: the chain goes on from before it.
-local position, hash = 0, ''
-for n, entry in ipairs(redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 100)) do
-  if n == 1 then position = tonumber(string.match(entry[1], '^(%d+)-')) end
-  for i = 1, #entry[2], 2 do if entry[2][i] == 'hash' then hash = entry[2][i + 1] end end
-  if hash ~= '' then break end
+local form = '^[^ ]+ ([^ ]+) '
+local position, hash, from, count = 0, '', '+', 1
+while from do
+  local entries = redis.call('XREVRANGE', KEYS[1], from, '-', 'COUNT', count)
+  if from == '+' and entries[1] then position = tonumber(string.match(entries[1][1], '^(%d+)-')) end
+  from = #entries == count and '(' .. entries[#entries][1] or nil
+  for _, entry in ipairs(entries) do
+    local found = #entry[2] == 2 and entry[2][1] == 'e' and string.match(entry[2][2], form)
+    if found and #found == 40 then
+      hash, from = found, nil
+      break
+    end
+  end
+  count = 100
 end
 
 local time = redis.call('TIME')
@@ -37,7 +46,7 @@ local first = position + 1
 for i = 4 + scopes, #ARGV do
   position = position + 1
   hash = redis.sha1hex(hash .. at .. ARGV[i])
-  redis.call('XADD', KEYS[1], string.format('%d-0', position), 'e', ARGV[i], 'at', at, 'hash', hash)
+  redis.call('XADD', KEYS[1], string.format('%d-0', position), 'e', at .. ' ' .. hash .. ' ' .. ARGV[i])
 end
 for i = 4, 3 + scopes do redis.call('HSET', KEYS[2], ARGV[i], string.format('%d', position)) end
 redis.call('SET', KEYS[3], string.format('%d-%d', first, position), 'PX', ARGV[2])

@@ -37,6 +37,7 @@ export {
   ControlPlaneUnreachable,
   openRedis,
   type LinkOptions,
+  type Patience,
   type RedisFacts,
   type RedisLink,
 } from './redis.ts'
@@ -62,3 +63,4 @@ export {
 } from './settings.ts'
 export { readSnapshot, writeSnapshot, type ReadSnapshot, type SnapshotState } from './snapshot.ts'
 export { submit, SUBMIT_TRIES, type Submitted } from './submit.ts'
+export { TOOL, VERSION } from './version.ts'

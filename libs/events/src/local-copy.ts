@@ -3,7 +3,7 @@
  * and every entry since, as it came. Appending a line costs next to nothing, however large the table;
  * the hash chain tells whether what is read back is whole.
  */
-import { createHash } from 'node:crypto'
+import { hash as digest } from 'node:crypto'
 import { mkdir, open, readFile, rename, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { breakOf, recordedOf } from './entries.ts'
@@ -41,41 +41,64 @@ export const openLocalCopy = async (
   const tailPath = join(folder, 'tail.ndjson')
   let tail: Entry[] = []
   let file: FileHandle | undefined
+  /** The file may hold something else than the tail, such as half a line: it is written anew, whole. */
+  let damaged = false
   let troubled = false
   let last: Promise<void> = Promise.resolve()
 
   /** One write after the other. What fails is told once, and again after it has worked in between. */
   const inTurn = (write: () => Promise<void>): Promise<void> => {
-    last = last.then(async () => {
-      try {
-        await write()
-        troubled = false
-      } catch (error) {
-        if (!troubled) onTrouble(`cannot keep the local copy in ${folder}: ${String(error)}`)
-        troubled = true
-      }
-    })
+    last = last.then(() => attempt(write))
     return last
   }
 
-  const load = async (): Promise<Loaded> => {
-    const kept = await readSnapshotFile(snapshotPath)
-    if (kept.kind === 'corrupt') return kept
-    const replica = kept.kind === 'empty' ? emptyReplica() : kept.replica
-    tail = []
-    for (const entry of await readTail(tailPath)) {
-      // Two processes may have kept the same entries, and a snapshot may cover some: both are fine.
-      if (entry.position <= replica.place.position) continue
-      if (breakOf(replica.place, entry) !== undefined) break
-      apply(replica, recordedOf(entry))
-      tail.push(entry)
+  const attempt = async (write: () => Promise<void>): Promise<void> => {
+    try {
+      await write()
+      troubled = false
+    } catch (error) {
+      damaged = true
+      if (!troubled) onTrouble(`cannot keep the local copy in ${folder}: ${String(error)}`)
+      troubled = true
     }
-    return replica.place.position === 0 ? { kind: 'empty' } : { kind: 'loaded', replica }
+  }
+
+  const replaceTail = async (entries: readonly Entry[]): Promise<void> => {
+    await file?.close()
+    file = undefined
+    await replaceFile(tailPath, entries.map(lineOf).join(''))
+    damaged = false
+  }
+
+  const load = async (): Promise<Loaded> => {
+    try {
+      const kept = await readSnapshotFile(snapshotPath)
+      if (kept.kind === 'corrupt') return kept
+      const replica = kept.kind === 'empty' ? emptyReplica() : kept.replica
+      const { entries, whole } = await readTail(tailPath)
+      tail = []
+      damaged = !whole
+      for (const entry of entries) {
+        // Two processes may have kept the same entries, and a snapshot may cover some: both are fine.
+        if (entry.position <= replica.place.position) continue
+        if (breakOf(replica.place, entry) !== undefined) {
+          damaged = true
+          break
+        }
+        apply(replica, recordedOf(entry))
+        tail.push(entry)
+      }
+      return replica.place.position === 0 ? { kind: 'empty' } : { kind: 'loaded', replica }
+    } catch (error) {
+      return { kind: 'corrupt', why: `${folder} cannot be read: ${String(error)}` }
+    }
   }
 
   const keep = (entries: readonly Entry[]): void => {
+    if (entries.length === 0) return
     tail.push(...entries)
     void inTurn(async () => {
+      if (damaged) return replaceTail(tail)
       file ??= await open(tailPath, 'a', 0o600)
       await file.appendFile(entries.map(lineOf).join(''))
     })
@@ -83,13 +106,10 @@ export const openLocalCopy = async (
 
   const rebase = async (snapshot: Snapshot | undefined): Promise<void> => {
     tail = snapshot === undefined ? [] : tail.filter(({ position }) => position > snapshot.position)
-    const rest = tail.map(lineOf).join('')
     await inTurn(async () => {
       if (snapshot === undefined) await rm(snapshotPath, { force: true })
       else await replaceFile(snapshotPath, snapshotText(snapshot))
-      await file?.close()
-      file = undefined
-      await replaceFile(tailPath, rest)
+      await replaceTail(tail)
     })
   }
 
@@ -107,9 +127,10 @@ export const openLocalCopy = async (
 }
 
 const snapshotText = ({ position, hash, text }: Snapshot): string =>
-  `${JSON.stringify({ position, hash, checksum: checksumOf(text) })}\n${text}\n`
+  `${JSON.stringify({ position, hash, checksum: checksumOf({ position, hash, text }) })}\n${text}\n`
 
-const checksumOf = (text: string): string => createHash('sha1').update(text).digest('hex')
+const checksumOf = ({ position, hash, text }: Snapshot): string =>
+  digest('sha1', `${position} ${hash} ${text}`)
 
 const readSnapshotFile = async (path: string): Promise<Loaded> => {
   const content = await readOrNothing(path)
@@ -118,7 +139,7 @@ const readSnapshotFile = async (path: string): Promise<Loaded> => {
   const newline = content.indexOf('\n')
   const header = headerOf(content.slice(0, newline))
   const text = content.slice(newline + 1, -1)
-  if (header === undefined || header.checksum !== checksumOf(text)) {
+  if (header === undefined || header.checksum !== checksumOf({ ...header, text })) {
     return corrupt('does not match its checksum')
   }
   const read = readSnapshot({ ...header, text })
@@ -140,17 +161,28 @@ const headerOf = (
 }
 
 /** A line per entry. One that is torn or foreign ends the tail: the log has what came after. */
-const readTail = async (path: string): Promise<readonly Entry[]> => {
+const readTail = async (
+  path: string,
+): Promise<{ readonly entries: readonly Entry[]; readonly whole: boolean }> => {
+  const lines = ((await readOrNothing(path)) ?? '').split('\n')
+  // After the last line that was written to its end, there is nothing.
+  const rest = lines.pop()
   const entries: Entry[] = []
-  for (const line of ((await readOrNothing(path)) ?? '').split('\n')) {
-    const fields = parseJson(line)
-    if (!Array.isArray(fields)) break
-    const [position, atText, hash, body]: unknown[] = fields
-    if (typeof position !== 'number' || typeof atText !== 'string') break
-    if (typeof hash !== 'string' || typeof body !== 'string') break
-    entries.push({ position, at: Number(atText), atText, hash, body })
+  for (const line of lines) {
+    const entry = entryOfLine(line)
+    if (entry === undefined) return { entries, whole: false }
+    entries.push(entry)
   }
-  return entries
+  return { entries, whole: rest === '' }
+}
+
+const entryOfLine = (line: string): Entry | undefined => {
+  const fields = parseJson(line)
+  if (!Array.isArray(fields)) return undefined
+  const [position, atText, hash, body]: unknown[] = fields
+  if (typeof position !== 'number' || typeof atText !== 'string') return undefined
+  if (typeof hash !== 'string' || typeof body !== 'string') return undefined
+  return { position, at: Number(atText), atText, hash, body }
 }
 
 const lineOf = ({ position, atText, hash, body }: Entry): string =>

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { GatewayEvent } from '@gatehouse/domain'
 import { encode } from './codec.ts'
-import { chainHash, recordedOf } from './entries.ts'
+import { breakOf, chainHash, recordedOf } from './entries.ts'
 import {
   BEGINNING,
   HistoryChanged,
@@ -59,23 +59,32 @@ export const createMemoryLog = (now: () => number = () => 0): EventLog => {
       return { kind: 'gap', first: oldest.position }
     }
     if (newest.position < place.position) {
-      return { kind: 'diverged', why: `the log ends at position ${newest.position}` }
+      return {
+        kind: 'diverged',
+        why: `the log ends at position ${newest.position}, before position ${place.position} where this reader is`,
+      }
     }
     const here = entries.find((entry) => entry.position === place.position)
-    return here === undefined || here.hash === place.hash
-      ? undefined
-      : { kind: 'diverged', why: `the log has another history at position ${place.position}` }
+    if (here !== undefined && here.hash !== place.hash) {
+      return { kind: 'diverged', why: `the log has another history at position ${place.position}` }
+    }
+    const next = entries.find(isAfter(place))
+    const why = next === undefined ? undefined : breakOf(place, next)
+    return why === undefined ? undefined : { kind: 'diverged', why }
   }
 
-  const after = (place: Place): readonly Entry[] => {
-    const found = standing(place)
-    if (found !== undefined) throw new HistoryChanged(found)
-    return entries.filter((entry) => entry.position > place.position)
-  }
+  const isAfter =
+    (place: Place) =>
+    ({ position }: Entry): boolean =>
+      position > place.position
+
+  const entriesAfter = (place: Place): readonly Entry[] => entries.filter(isAfter(place))
 
   async function* read(place: Place): AsyncIterable<readonly Recorded[]> {
     await Promise.resolve()
-    const page = after(place).map(recordedOf)
+    const found = standing(place)
+    if (found !== undefined) throw new HistoryChanged(found)
+    const page = entriesAfter(place).map(recordedOf)
     if (page.length > 0) yield page
   }
 
@@ -85,15 +94,20 @@ export const createMemoryLog = (now: () => number = () => 0): EventLog => {
     while (!signal.aborted) {
       // Taken before looking, so that what is appended meanwhile wakes this very wait.
       const woken = AbortSignal.any([wake.signal, signal])
-      const followed: Followed[] = after(place).map((entry) => ({
-        kind: 'recorded',
-        recorded: recordedOf(entry),
-      }))
-      place = entries.findLast((entry) => entry.position > place.position) ?? place
-      if (!caughtUp) followed.push({ kind: 'caught-up', position: place.position })
-      caughtUp = true
+      const found = standing(place)
+      const followed: Followed[] =
+        found === undefined
+          ? entriesAfter(place).map((entry) => ({ kind: 'recorded', recorded: recordedOf(entry) }))
+          : [found]
+      if (found === undefined) place = entries.findLast(isAfter(place)) ?? place
+      if (found === undefined && !caughtUp) {
+        followed.push({ kind: 'caught-up', position: place.position })
+      }
+      caughtUp = found === undefined
       if (followed.length > 0) yield followed
-      else await delay(IDLE_MS, undefined, { signal: woken }).catch(() => undefined)
+      if (followed.length === 0 || !caughtUp) {
+        await delay(IDLE_MS, undefined, { signal: woken }).catch(() => undefined)
+      }
     }
   }
 
@@ -117,7 +131,8 @@ export const createMemoryLog = (now: () => number = () => 0): EventLog => {
       return Promise.resolve(newer)
     },
     trim: (before) => {
-      const keepFrom = Math.min(before, (saved?.position ?? 0) + 1)
+      // The newest entry stays: the next append continues from it.
+      const keepFrom = Math.min(before, (saved?.position ?? 0) + 1, newest.position)
       const kept = entries.filter((entry) => entry.position >= keepFrom)
       const trimmed = entries.length - kept.length
       entries = kept

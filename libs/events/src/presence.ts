@@ -4,6 +4,7 @@
  * lies in one hash, so that one read sees everybody at one moment.
  */
 import { fleetTag } from './redis-log.ts'
+import { redisScript } from './redis-script.ts'
 import { using, type RedisLink } from './redis.ts'
 import type { Position } from './log.ts'
 
@@ -83,17 +84,17 @@ export interface PresenceWriter {
 }
 
 /** KEYS[1] presence; ARGV[1] id, [2] what it says. Answers with the time on Redis's clock. */
-const BEAT_SCRIPT = `
+const BEAT_SCRIPT = redisScript(`
 local time = redis.call('TIME')
 local now = string.format('%d.%03d', time[1] * 1000 + math.floor(time[2] / 1000), time[2] % 1000)
 redis.call('HSET', KEYS[1], ARGV[1], now .. ' ' .. ARGV[2])
-return now`
+return now`)
 
 /** KEYS[1] presence. Answers with the time and everybody. */
-const READ_SCRIPT = `
+const READ_SCRIPT = redisScript(`
 local time = redis.call('TIME')
 local now = string.format('%d.%03d', time[1] * 1000 + math.floor(time[2] / 1000), time[2] % 1000)
-return {now, redis.call('HGETALL', KEYS[1])}`
+return {now, redis.call('HGETALL', KEYS[1])}`)
 
 const presenceKey = (fleet: string): string => `${fleetTag(fleet)}:presence`
 
@@ -102,9 +103,7 @@ export const createPresence = (link: RedisLink, fleet: string, id: string): Pres
   return {
     beat: async (presence) => {
       const before = Date.now()
-      const answered = await using(link, (client) =>
-        client.eval(BEAT_SCRIPT, 1, key, id, JSON.stringify(presence)),
-      )
+      const answered = await BEAT_SCRIPT.run(link, [key], [id, JSON.stringify(presence)])
       // Redis looked at its clock about half-way between the question and the answer.
       return Number(answered) - (before + Date.now()) / 2
     },
@@ -116,7 +115,7 @@ export const createPresence = (link: RedisLink, fleet: string, id: string): Pres
 
 export const readFleet = async (link: RedisLink, fleet: string): Promise<Fleet> => {
   const key = presenceKey(fleet)
-  const reply = await using(link, (client) => client.eval(READ_SCRIPT, 1, key))
+  const reply = await READ_SCRIPT.run(link, [key], [])
   const [time, pairs] = Array.isArray(reply) ? (reply as readonly unknown[]) : []
   const now = Number(time)
   const proxies: (ProxyPresence & Seen)[] = []
@@ -138,12 +137,13 @@ export const readFleet = async (link: RedisLink, fleet: string): Promise<Fleet> 
   if (forgotten.length > 0) await using(link, (client) => client.hdel(key, ...forgotten))
   const byId = (one: { readonly id: string }, other: { readonly id: string }) =>
     one.id.localeCompare(other.id, 'en', { numeric: true })
-  return { now, proxies: proxies.sort(byId), workers: workers.sort(byId) }
+  return { now, proxies: proxies.toSorted(byId), workers: workers.toSorted(byId) }
 }
 
 const presenceOf = (json: string): Presence | undefined => {
   try {
     // Written by `beat` of this file; what another program put there is not a presence.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const presence = JSON.parse(json) as Presence | null
     return presence?.kind === 'proxy' || presence?.kind === 'worker' ? presence : undefined
   } catch {

@@ -11,10 +11,10 @@ import {
   type AppendOptions,
   type EventLog,
   type Place,
-  type Position,
   type Recorded,
   type Snapshot,
 } from './log.ts'
+import { redisScript } from './redis-script.ts'
 import { using, type RedisLink } from './redis.ts'
 
 export interface LogKeys {
@@ -38,14 +38,17 @@ export const logKeys = (fleet: string): LogKeys => {
 }
 
 const IDEMPOTENCY_MS = 24 * 3_600_000
-const PAGE_ENTRIES = 1_000
-const APPEND_SCRIPT = readFileSync(new URL('append.lua', import.meta.url), 'utf8')
+/** Short, since a page is read at one go, and while it is read nothing else runs. */
+const PAGE_ENTRIES = 250
+/** Looking backwards for the newest entry of the chain goes in steps of so many. */
+const LOOK_BACK_ENTRIES = 100
+const APPEND_SCRIPT = redisScript(readFileSync(new URL('append.lua', import.meta.url), 'utf8'))
 /** Keeps a snapshot unless a newer one is there. KEYS[1] snapshot; ARGV[1] position, [2] hash, [3] text. */
-const SAVE_SNAPSHOT_SCRIPT = `
+const SAVE_SNAPSHOT_SCRIPT = redisScript(`
 local there = redis.call('HGET', KEYS[1], 'position')
 if there and tonumber(there) >= tonumber(ARGV[1]) then return 0 end
 redis.call('HSET', KEYS[1], 'position', ARGV[1], 'hash', ARGV[2], 'text', ARGV[3])
-return 1`
+return 1`)
 
 export const createRedisLog = (link: RedisLink, fleet: string): EventLog => {
   const keys = logKeys(fleet)
@@ -54,67 +57,85 @@ export const createRedisLog = (link: RedisLink, fleet: string): EventLog => {
     events: readonly [GatewayEvent, ...GatewayEvent[]],
     { readPosition, scopes, idempotencyKey, meta }: AppendOptions,
   ): Promise<Appended> => {
-    const reply = await using(link, (client) =>
-      client.eval(
-        APPEND_SCRIPT,
-        3,
-        keys.events,
-        keys.scopes,
-        keys.idempotency(idempotencyKey),
-        readPosition,
-        IDEMPOTENCY_MS,
-        scopes.length,
-        ...scopes,
-        ...events.map((event) => encode(event, meta)),
-      ),
+    const bodies = events.map((event) => encode(event, meta))
+    const reply = await APPEND_SCRIPT.run(
+      link,
+      [keys.events, keys.scopes, keys.idempotency(idempotencyKey)],
+      [readPosition, IDEMPOTENCY_MS, scopes.length, ...scopes, ...bodies],
     )
     return appendedOf(reply)
   }
 
-  const page = async (from: Position, count: number): Promise<readonly RawEntry[]> =>
-    using(link, (client) => client.xrange(keys.events, `${from}-0`, '+', 'COUNT', count))
+  const page = (from: string): Promise<readonly RawEntry[]> => {
+    const fetched = using(link, (client) =>
+      client.xrange(keys.events, from, '+', 'COUNT', PAGE_ENTRIES),
+    )
+    // A page is asked for ahead of time. When nobody comes to take it, its failure is nobody's.
+    fetched.catch(() => undefined)
+    return fetched
+  }
 
   async function* read(after: Place): AsyncIterable<readonly Recorded[]> {
     let place = after
+    let next = page(`${after.position + 1}-0`)
     for (;;) {
-      const entries = (await page(place.position + 1, PAGE_ENTRIES)).map(entryOf)
-      const [first] = entries
-      if (first === undefined) {
+      const raw = await next
+      const last = raw.length < PAGE_ENTRIES ? undefined : raw.at(-1)
+      if (last !== undefined) next = page(`(${last[0]}`)
+      const entries = raw.map(entryOf)
+      if (entries.length === 0) {
         // A shorter log is another log, and so is one of the same length with another end.
         const found = await standing(place)
         if (found !== undefined) throw new HistoryChanged(found)
         return
       }
-      if (first.position > place.position + 1 && first.hash !== '') {
-        throw new HistoryChanged({ kind: 'gap', first: first.position })
-      }
       for (const entry of entries) {
         const why = breakOf(place, entry)
-        if (why !== undefined) throw new HistoryChanged({ kind: 'diverged', why })
-        place = placeAfter(place, entry)
+        if (why !== undefined) {
+          throw new HistoryChanged((await standing(place)) ?? { kind: 'diverged', why })
+        }
+        place = entry.hash === '' ? placeAfter(place, entry) : entry
       }
       yield entries.map(recordedOf)
-      if (entries.length < PAGE_ENTRIES) return
+      if (last === undefined) return
     }
   }
 
   const standing = (place: Place) => using(link, () => standingOf(link, keys.events, place))
 
-  const head = async (): Promise<Place> => {
-    const [newest] = await using(link, (client) =>
-      client.xrevrange(keys.events, '+', '-', 'COUNT', 1),
-    )
-    return newest === undefined ? BEGINNING : entryOf(newest)
+  /** The newest entry, and the newest one of the chain: the same, unless somebody wrote by hand. */
+  const newest = async (): Promise<{ readonly head: Place; readonly chained: number }> => {
+    let head: Place | undefined
+    let from = '+'
+    let count = 1
+    for (;;) {
+      const entries: readonly RawEntry[] = await using(link, (client) =>
+        client.xrevrange(keys.events, from, '-', 'COUNT', count),
+      )
+      for (const entry of entries.map(entryOf)) {
+        head ??= entry
+        if (entry.hash === '') continue
+        const { hash, position } = entry
+        return { head: { position: head.position, hash }, chained: position }
+      }
+      const oldest = entries.at(-1)
+      if (oldest === undefined || entries.length < count) {
+        return { head: head ?? BEGINNING, chained: 0 }
+      }
+      from = `(${oldest[0]}`
+      count = LOOK_BACK_ENTRIES
+    }
   }
 
   return {
     append,
     read,
-    head,
+    head: async () => (await newest()).head,
     standing,
     range: async (first, last) => {
       const entries = await using(link, (client) =>
-        client.xrange(keys.events, `${first}-0`, `${last}-0`),
+        // An end without a second part includes everything that shares the position.
+        client.xrange(keys.events, `${first}-0`, `${last}`),
       )
       return entries.map((entry) => recordedOf(entryOf(entry)))
     },
@@ -133,16 +154,14 @@ export const createRedisLog = (link: RedisLink, fleet: string): EventLog => {
       return { position: Number(position), hash: hash ?? '', text: text ?? '' }
     },
     saveSnapshot: async ({ position, hash, text }: Snapshot) =>
-      (await using(link, (client) =>
-        client.eval(SAVE_SNAPSHOT_SCRIPT, 1, keys.snapshot, position, hash, text),
-      )) === 1,
+      (await SAVE_SNAPSHOT_SCRIPT.run(link, [keys.snapshot], [position, hash, text])) === 1,
     trim: async (before) => {
       const covered = Number(await using(link, (client) => client.hget(keys.snapshot, 'position')))
-      const keepFrom = Math.min(before, covered + 1)
+      // The newest entry of the chain stays: the next append continues from it.
+      const { chained } = await newest()
+      const keepFrom = Math.min(before, covered + 1, chained)
       if (keepFrom <= 1) return 0
-      return Number(
-        await using(link, (client) => client.xtrim(keys.events, 'MINID', `${keepFrom}-0`)),
-      )
+      return using(link, (client) => client.xtrim(keys.events, 'MINID', `${keepFrom}-0`))
     },
   }
 }

@@ -18,8 +18,10 @@ export interface RedisLink {
   readonly client: Redis | Cluster
   /** For people: without user name and password. */
   readonly address: string
-  /** A connection of its own to the same Redis: blocking reads need one. */
-  readonly duplicate: (name: string) => RedisLink
+  /** A connection of its own to the same Redis, with other patience if given: blocking reads need one. */
+  readonly duplicate: (name: string, patience?: Patience) => RedisLink
+  /** Why the link is down, or was the last time: commands are only told that it is. */
+  readonly lastTrouble: () => Error | undefined
   readonly close: () => Promise<void>
 }
 
@@ -29,25 +31,35 @@ export interface LinkOptions {
   /** Called once whenever the link goes down, with the reason, and when it is back. */
   readonly onTrouble?: (reason: string) => void
   readonly onRecovered?: () => void
-  /**
-   * `brief` gives up after a few seconds and lets commands fail: for programs that answer somebody.
-   * `endless` keeps trying: for programs that go on without Redis meanwhile.
-   */
-  readonly patience?: 'brief' | 'endless'
+  readonly patience?: Patience
 }
+
+/**
+ * `brief` gives up after a few seconds and lets commands fail: for programs that answer somebody.
+ * `endless` keeps trying, and commands wait: for programs that go on without Redis meanwhile.
+ * `none` keeps trying too, but commands fail as soon as the link is down or silent: for followers,
+ * who ask something all the time and have to know at once.
+ */
+export type Patience = 'brief' | 'endless' | 'none'
 
 const CONNECT_MS_MAX = 3_000
 const DISCONNECT_MS_MAX = 20
 const BRIEF_TRIES = 2
 const RETRY_MS = 100
 const RETRY_MS_MAX = 1_000
+/** A follower's blocking reads answer every second, so a link that is silent for longer is dead. */
+const SILENCE_MS_MAX = 5_000
+/** For so long, connecting anew to a read-only Redis counts as one attempt to find the primary. */
+const READ_ONLY_TRIES_MS = 1_000
 const VERSION_MIN = [7, 0] as const
 
 export const openRedis = (url: string, options: LinkOptions): RedisLink => {
   const address = withoutPassword(url)
   const client = connect(url, options)
   let down = false
+  let lastTrouble: Error | undefined
   client.on('error', (error: Error) => {
+    lastTrouble = error
     if (!down) options.onTrouble?.(error.message === '' ? codeOf(error) : error.message)
     down = true
   })
@@ -58,7 +70,9 @@ export const openRedis = (url: string, options: LinkOptions): RedisLink => {
   return {
     client,
     address,
-    duplicate: (name) => openRedis(url, { ...options, name }),
+    duplicate: (name, patience = options.patience ?? 'brief') =>
+      openRedis(url, { ...options, name, patience }),
+    lastTrouble: () => lastTrouble,
     close: async () => {
       client.disconnect()
       await Promise.resolve()
@@ -109,9 +123,17 @@ export const using = async <Answer>(
   try {
     return await run(link.client)
   } catch (error) {
-    throw asControlPlaneError(error, link.address)
+    throw asControlPlaneError(
+      isOfTheLink(error) ? (link.lastTrouble() ?? error) : error,
+      link.address,
+    )
   }
 }
+
+/** What the client says of a command when its connection is the trouble. */
+const isOfTheLink = (error: unknown): boolean =>
+  error instanceof Error &&
+  (error.message === 'Connection is closed.' || error.name === 'MaxRetriesPerRequestError')
 
 const asControlPlaneError = (error: unknown, address: string): Error => {
   if (!(error instanceof Error)) return new ControlPlaneUnreachable(String(error))
@@ -140,32 +162,33 @@ const UNFIT: Readonly<Record<string, string>> = {
   LOADING: 'is still loading its data',
 }
 
-const reasonOf = (error: Error): string => {
-  const last =
-    'lastNodeError' in error && error.lastNodeError instanceof Error ? error.lastNodeError : error
-  const code = codeOf(last)
+const reasonOf = (failure: Error): string => {
+  // A cluster tells of its nodes together, and keeps what the last one said.
+  const error =
+    'lastNodeError' in failure && failure.lastNodeError instanceof Error
+      ? failure.lastNodeError
+      : failure
+  const code = codeOf(error)
   if (code === 'ECONNREFUSED') return 'connection refused'
   if (code === 'ENOENT') return 'there is no such socket'
-  if (last.name === 'MaxRetriesPerRequestError') return 'no connection'
-  return last.message === '' ? code : last.message
+  return error.message === '' ? code : error.message
 }
 
 const codeOf = (error: Error): string =>
   'code' in error && typeof error.code === 'string' ? error.code : error.name
 
 const connect = (url: string, options: LinkOptions): Redis | Cluster => {
+  const { patience = 'brief' } = options
   const common = {
     connectionName: `gatehouse-${options.name}`,
     connectTimeout: CONNECT_MS_MAX,
     // A blocked read keeps its socket open: whoever closes a link does not wait for it.
     disconnectTimeout: DISCONNECT_MS_MAX,
-    maxRetriesPerRequest: options.patience === 'endless' ? null : BRIEF_TRIES,
+    maxRetriesPerRequest: { brief: BRIEF_TRIES, endless: null, none: 0 }[patience],
+    ...(patience === 'none' ? { socketTimeout: SILENCE_MS_MAX } : {}),
     retryStrategy: (tries: number) =>
-      options.patience !== 'endless' && tries > BRIEF_TRIES
-        ? null
-        : Math.min(RETRY_MS * tries, RETRY_MS_MAX),
-    // A failover leaves the old primary read-only: connect anew, which finds the new one.
-    reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 2 : false),
+      patience === 'brief' && tries > BRIEF_TRIES ? null : Math.min(RETRY_MS * tries, RETRY_MS_MAX),
+    reconnectOnError: createReadOnlyRule(),
   } satisfies RedisOptions
   const several = /^redis-(sentinel|cluster):\/\/(?:([^@/]*)@)?([^/?]+)(?:\/([^/?]*))?/.exec(url)
   if (several === null) {
@@ -192,6 +215,24 @@ const connect = (url: string, options: LinkOptions): Redis | Cluster => {
         failoverDetector: true,
       })
     : new Cluster(nodes, { redisOptions: { ...common, ...login } })
+}
+
+/**
+ * A failover leaves the old primary read-only: connecting anew finds the new one, and the command is sent
+ * again. When that has not helped, it fails, or else it would go round for ever.
+ */
+const createReadOnlyRule = (): ((error: Error) => 2 | false) => {
+  let tries = 0
+  let firstTryAt = 0
+  return (error) => {
+    if (!error.message.startsWith('READONLY')) return false
+    const now = performance.now()
+    if (now - firstTryAt > READ_ONLY_TRIES_MS) {
+      tries = 0
+      firstTryAt = now
+    }
+    return ++tries <= BRIEF_TRIES ? 2 : false
+  }
 }
 
 /** The URL for people: user name and password taken out. */

@@ -58,8 +58,10 @@ const readRedisUrl = (environment: Environment, dataDir: string): string => {
   }
   const scheme = /^[a-z-]+:/i.exec(url)?.[0].toLowerCase()
   if (scheme !== undefined && REDIS_SCHEMES.includes(scheme)) return url
+  // What follows a scheme may be a password, so nothing of it is repeated.
+  const found = scheme === undefined ? 'has no scheme' : `starts with "${scheme}"`
   throw new InvalidSetting(
-    `GATEHOUSE_REDIS_URL starts with "${scheme ?? url.slice(0, 12)}"; expected one of ${REDIS_SCHEMES.map((each) => `${each}//`).join(', ')}`,
+    `GATEHOUSE_REDIS_URL ${found}; expected one of ${REDIS_SCHEMES.map((each) => `${each}//`).join(', ')}`,
   )
 }
 

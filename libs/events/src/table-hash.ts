@@ -3,8 +3,8 @@
  * the same hash, or one of them is wrong. Every service's route is hashed by itself and the hashes are
  * XORed, so that an event costs the hash of its services, however many others there are.
  */
-import { createHash } from 'node:crypto'
-import type { RouteTable } from '@gatehouse/domain'
+import { hash as digest } from 'node:crypto'
+import type { HealthCheck, Limits, Route, RouteTable } from '@gatehouse/domain'
 
 export interface TableHash {
   /** The route of the service may have changed. */
@@ -13,17 +13,22 @@ export interface TableHash {
   readonly value: () => string
 }
 
-const HASH_BYTES = 8
+/** The first 64 bits of a digest, in two halves that XOR can take. */
+interface Halves {
+  readonly high: number
+  readonly low: number
+}
 
 export const createTableHash = ({ routes }: RouteTable): TableHash => {
-  const known = new Map<string, Buffer>()
+  const known = new Map<string, Halves>()
   const stale = new Set(routes.keys())
-  const sum = Buffer.alloc(HASH_BYTES)
-  const add = (hash: Buffer) => {
-    for (let index = 0; index < HASH_BYTES; index++)
-      sum[index] = (sum[index] ?? 0) ^ (hash[index] ?? 0)
+  let high = 0
+  let low = 0
+  const add = (halves: Halves): void => {
+    high ^= halves.high
+    low ^= halves.low
   }
-  const refresh = (service: string) => {
+  const refresh = (service: string): void => {
     const before = known.get(service)
     if (before !== undefined) add(before)
     const route = routes.get(service)
@@ -31,17 +36,67 @@ export const createTableHash = ({ routes }: RouteTable): TableHash => {
       known.delete(service)
       return
     }
-    // Routes are built field by field in one order, so that equal routes have equal texts.
-    const hash = createHash('sha1').update(JSON.stringify(route)).digest().subarray(0, HASH_BYTES)
-    known.set(service, hash)
-    add(hash)
+    const hash = digest('sha1', textOf(route))
+    const halves = {
+      high: Number.parseInt(hash.slice(0, 8), 16),
+      low: Number.parseInt(hash.slice(8, 16), 16),
+    }
+    known.set(service, halves)
+    add(halves)
   }
   return {
     touch: (service) => stale.add(service),
     value: () => {
       for (const service of stale) refresh(service)
       stale.clear()
-      return sum.toString('hex')
+      return hexOf(high) + hexOf(low)
     },
   }
 }
+
+const hexOf = (half: number): string => (half >>> 0).toString(16).padStart(8, '0')
+
+/**
+ * What a route says, the same for equal routes whatever the order in which their fields came: a log
+ * keeps the order of the program that wrote an event, and a snapshot has one of its own.
+ */
+const textOf = ({ service, hosts, traffic, active, drains }: Route): string =>
+  JSON.stringify([
+    service,
+    hosts,
+    traffic.mode,
+    traffic.mode === 'paused' ? traffic.holdMs : null,
+    traffic.mode === 'stopped' ? traffic.message : null,
+    drains.map(({ revision, generation, drainMs }) => [revision, generation, drainMs]),
+    ...(active === undefined ? [] : textsOfActive(active)),
+  ])
+
+const textsOfActive = ({ revision, release, ejected }: NonNullable<Route['active']>) => {
+  const { id, hosts, targets, health, drainMs, limits, hostHeader, metadata } = release
+  return [
+    revision,
+    ejected,
+    id,
+    hosts,
+    targets.map(({ url }) => url),
+    settingsHash(health),
+    drainMs,
+    settingsHash(limits),
+    hostHeader,
+    inOrder(metadata),
+  ]
+}
+
+/** Releases share their settings, and settings never change, so each is hashed once. */
+const settingsHashes = new WeakMap<HealthCheck | Limits, string>()
+
+const settingsHash = (settings: HealthCheck | Limits): string => {
+  const known = settingsHashes.get(settings)
+  if (known !== undefined) return known
+  const hash = digest('sha1', JSON.stringify(inOrder(settings)))
+  settingsHashes.set(settings, hash)
+  return hash
+}
+
+const inOrder = (fields: object): readonly (readonly [string, unknown])[] =>
+  Object.entries(fields).toSorted(([one], [other]) => (one < other ? -1 : 1))

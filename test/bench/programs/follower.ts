@@ -65,6 +65,7 @@ const collect = (): void => {
 
 const follower = startFollower({
   log: createRedisLog(link, task.fleet),
+  check: () => Promise.resolve(),
   copy: await openLocalCopy(task.dataDir, (reason) => logger.error(reason)),
   dataPlane,
   now,

@@ -32,7 +32,12 @@ export const startRedis = async (
   output: Output,
 ): Promise<UpRedis | MissingRedis> => {
   const { dataDir, redisUrl } = settings
-  await mkdir(dataDir, { recursive: true })
+  await mkdir(dataDir, { recursive: true }).catch((cause: unknown) => {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new Error(`The data folder ${dataDir} cannot be made (${why}); set GATEHOUSE_DATA`, {
+      cause,
+    })
+  })
   if (redisUrl !== undefined) {
     await leaveUrl(dataDir, redisUrl)
     return given(redisUrl)

@@ -6,6 +6,7 @@ import { liveService, sentenceOf, type Rejection, type Request } from '@gatehous
 import {
   openReplica,
   submit,
+  TOOL,
   type Place,
   type Position,
   type Replica,
@@ -15,7 +16,6 @@ import { actorOf } from '../actor.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { nearMiss } from '../near-miss.ts'
 import type { Session } from '../session.ts'
-import { TOOL } from '../version.ts'
 import { attemptOf, startChange, type Attempt, type Change } from '../wait/change.ts'
 import { waitForChange } from '../wait/wait-for-change.ts'
 import type { Waited } from '../wait/waiting.ts'

@@ -4,7 +4,8 @@
  */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { Address } from '../config.ts'
+import { addressText, type Address } from '../config.ts'
+import { reasonOf } from './reason.ts'
 
 export interface AdminView {
   /** Why the proxy should get no traffic at present; empty when it is ready. */
@@ -43,7 +44,7 @@ export const listenAdmin = async (address: Address, view: AdminView): Promise<Ad
     await once(server, 'listening')
   } catch (cause) {
     throw new Error(
-      `Cannot listen on ${address.host}:${address.port} for the admin listener: ${reasonOf(cause)}; GATEHOUSE_ADMIN sets another address`,
+      `Cannot listen on ${addressText(address)} for the admin listener: ${reasonOf(cause)}; GATEHOUSE_ADMIN sets another address`,
       { cause },
     )
   }
@@ -94,10 +95,3 @@ const send = (response: ServerResponse, status: number, type: string, body: stri
 
 const isPlainHost = (host: string | undefined): boolean =>
   host !== undefined && /^(localhost|[\d.]+|\[[0-9a-f:.]+\])(:\d+)?$/i.test(host)
-
-const reasonOf = (cause: unknown): string => {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-  if (code === 'EADDRINUSE') return 'the port is in use'
-  if (code === 'EACCES') return 'it is not permitted'
-  return cause instanceof Error ? cause.message : String(cause)
-}

@@ -11,6 +11,7 @@ import {
   TAIL_MAX,
   type EventLog,
   type Followed,
+  type Loaded,
   type LocalCopy,
   type Quarantine,
   type Receipt,
@@ -40,6 +41,8 @@ export interface FollowerView {
 
 export interface FollowerParts {
   readonly log: EventLog
+  /** Throws, with the reason in its message, while what holds the log is not fit to. */
+  readonly check: () => Promise<void>
   readonly copy: LocalCopy
   readonly dataPlane: Pick<DataPlane, 'setRoute'>
   /** Milliseconds on Redis's clock. */
@@ -54,13 +57,14 @@ export interface FollowerParts {
 const START_MS_MAX = 2_000
 const RETRY_MS = 1_000
 const RECEIPTS_KEPT = 64
+const NOT_YET = 'has not reached the log yet'
 
 export const startFollower = (parts: FollowerParts): Follower => {
-  const { log, copy, dataPlane, now, onProgress, logger, signal } = parts
+  const { log, check, copy, dataPlane, now, onProgress, logger, signal } = parts
   const { promise: ready, resolve: setReady } = Promise.withResolvers<void>()
   let replica = emptyReplica()
   let receipts: readonly Receipt[] = []
-  let stale: FollowerView['stale'] = { why: 'has not reached the log yet', sinceMs: now() }
+  let stale: FollowerView['stale'] = { why: NOT_YET, sinceMs: now() }
 
   const setStale = (why: string): void => {
     if (stale?.why === why) return
@@ -110,6 +114,8 @@ export const startFollower = (parts: FollowerParts): Follower => {
           break
         case 'diverged':
           setStale(each.why)
+          // There is a table, or it could not differ: nothing newer will come to wait for.
+          setReady()
           break
         case 'gap':
           return 'start over'
@@ -129,7 +135,10 @@ export const startFollower = (parts: FollowerParts): Follower => {
   }
 
   const load = async (): Promise<boolean> => {
-    const loaded = await copy.load()
+    const loaded = await copy.load().catch((error: unknown): Loaded => ({
+      kind: 'corrupt',
+      why: messageOf(error),
+    }))
     if (loaded.kind === 'corrupt') logger.error(`the local copy is not used: ${loaded.why}`)
     if (loaded.kind !== 'loaded') return false
     adopt(loaded.replica)
@@ -149,21 +158,36 @@ export const startFollower = (parts: FollowerParts): Follower => {
     adopt(await openReplica(log, copy))
   }
 
-  const run = async (): Promise<void> => {
-    const fromCopy = await load()
-    const opened = untilItWorks(open, logger, signal)
-    if (fromCopy) {
-      const inTime = opened.then(() => true)
-      const late = pause(START_MS_MAX, signal).then(() => false)
-      if (!(await Promise.race([inTime, late])))
-        setStale('served from the local copy, without the log')
-      setReady()
+  const untilItWorks = async (attempt: () => Promise<void>): Promise<void> => {
+    while (!signal.aborted) {
+      try {
+        // Without Redis an attempt hangs, and a proxy that is to stop does not wait for it.
+        return await Promise.race([attempt(), aborted(signal)])
+      } catch (error) {
+        setStale(`cannot read the log: ${messageOf(error)}`)
+        await pause(RETRY_MS, signal)
+      }
     }
-    await opened
+  }
+
+  /** An old table is better than none, once the log has had its time to say what is new. */
+  const serveCopy = async (): Promise<void> => {
+    await Promise.race([ready, pause(START_MS_MAX, signal)])
+    // Where there is a reason already, it says more.
+    if (stale?.why === NOT_YET) setStale('served from the local copy, without the log')
+    setReady()
+  }
+
+  const run = async (): Promise<void> => {
+    if (await load()) void serveCopy()
+    await untilItWorks(async () => {
+      await check()
+      await open()
+    })
     while (!signal.aborted) {
       for await (const batch of log.follow(replica.place, signal)) {
         if ((await takeBatch(batch)) === 'start over') {
-          await untilItWorks(open, logger, signal)
+          await untilItWorks(open)
           break
         }
       }
@@ -184,22 +208,6 @@ export const startFollower = (parts: FollowerParts): Follower => {
   }
 }
 
-const untilItWorks = async (
-  attempt: () => Promise<void>,
-  logger: Logger,
-  signal: AbortSignal,
-): Promise<void> => {
-  while (!signal.aborted) {
-    try {
-      // Without Redis an attempt hangs, and a proxy that is to stop does not wait for it.
-      return await Promise.race([attempt(), aborted(signal)])
-    } catch (error) {
-      logger.error(`cannot read the log: ${error instanceof Error ? error.message : String(error)}`)
-      await pause(RETRY_MS, signal)
-    }
-  }
-}
-
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve()
@@ -209,3 +217,6 @@ const aborted = (signal: AbortSignal): Promise<void> =>
 const pause = async (ms: number, signal: AbortSignal): Promise<void> => {
   await delay(ms, undefined, { signal }).catch(() => undefined)
 }
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error)

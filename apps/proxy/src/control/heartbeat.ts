@@ -11,6 +11,8 @@ export interface Heartbeat {
   readonly beat: () => void
   /** When Redis last heard us, by our own clock; undefined before the first time. */
   readonly heardAt: () => number | undefined
+  /** What Redis said to the newest beat, when it refused it. */
+  readonly refused: () => string | undefined
   readonly stop: () => Promise<void>
 }
 
@@ -27,6 +29,7 @@ export const startHeartbeat = (
   let again = false
   let stopped = false
   let heardAt: number | undefined
+  let refused: string | undefined
 
   const isWanted = (): boolean => again && !stopped
 
@@ -37,8 +40,11 @@ export const startHeartbeat = (
       try {
         clock.learn(await writer.beat(presence()))
         heardAt = Date.now()
+        refused = undefined
       } catch (error) {
-        logger.debug({ error }, 'a beat was not heard')
+        const why = error instanceof Error ? error.message : String(error)
+        if (why !== refused) logger.warn(`the fleet does not hear this proxy: ${why}`)
+        refused = why
       }
     } while (isWanted())
     underWay = false
@@ -55,6 +61,7 @@ export const startHeartbeat = (
   return {
     beat,
     heardAt: () => heardAt,
+    refused: () => refused,
     stop: async () => {
       stopped = true
       clearInterval(timer)

@@ -1,3 +1,0 @@
-/** What this tool calls itself, in `--version`, to Redis, and in every event that it causes. */
-export const VERSION = '0.1.0'
-export const TOOL = `gatehouse/${VERSION}`
