@@ -38,12 +38,19 @@ export const runProxy = async (
   const startedAt = Date.now()
   const clock = createFleetClock(Date.now)
   let listening: readonly Address[] = []
+  let linkUp = true
 
   const link = openRedis(settings.redisUrl, {
     name: settings.id,
     patience: 'endless',
-    onTrouble: (reason) => logger.warn(`Redis at ${link.address} cannot be reached: ${reason}`),
-    onRecovered: () => logger.info(`Redis at ${link.address} is back`),
+    onTrouble: (reason) => {
+      linkUp = false
+      logger.warn(`Redis at ${link.address} cannot be reached: ${reason}`)
+    },
+    onRecovered: () => {
+      linkUp = true
+      logger.info(`Redis at ${link.address} is back`)
+    },
   })
   stack.defer(() => link.close())
   const copy = await openCopy(settings, logger)
@@ -105,7 +112,8 @@ export const runProxy = async (
     return { ...seen, stale }
   }
 
-  const redisConnected = (): boolean => Date.now() - (heartbeat?.heardAt() ?? 0) < LEASE_MS
+  const redisConnected = (): boolean =>
+    linkUp && Date.now() - (heartbeat?.heardAt() ?? 0) < LEASE_MS
   const admin = await listenAdmin(settings.admin, {
     notReadyBecause: () => {
       const { stale } = view()

@@ -1,12 +1,14 @@
 /** The route table as people list it: a row per host and target. */
-import { DEFAULT_HOST, type Route } from '@gatehouse/domain'
+import { DEFAULT_HOST, type HostTable, type Route } from '@gatehouse/domain'
 import type { DataPlane } from '../data-plane.ts'
 import type { RouteRow } from './admin.ts'
 
-export const routeRows = ({
-  hosts,
-  work,
-}: Pick<DataPlane, 'hosts' | 'work'>): readonly RouteRow[] => {
+export interface RouteRowsParts {
+  readonly hosts: HostTable<{ readonly route: Route | undefined }>
+  readonly work: DataPlane['work']
+}
+
+export const routeRows = ({ hosts, work }: RouteRowsParts): readonly RouteRow[] => {
   const inFlight = new Map(
     work().map(({ service, revision, requests, upgraded }) => [
       `${service} ${revision}`,
