@@ -7,6 +7,7 @@ import { expect, it } from 'vitest'
 import { listenAdmin, type AdminView } from '../../../apps/proxy/src/control/admin.ts'
 import { metricsText, type MetricsParts } from '../../../apps/proxy/src/control/metrics.ts'
 import { routeRows } from '../../../apps/proxy/src/control/route-rows.ts'
+import { createCounters } from '../../../apps/proxy/src/serve/counters.ts'
 import { eventually } from '../../support/eventually.ts'
 import { startUpstream } from '../../support/upstream.ts'
 import { get, getAndClose, startEdge, statusOf } from './edge.ts'
@@ -163,14 +164,7 @@ it('I14 what is shown and cannot be in a label or a line is escaped', () => {
   const nothing: MetricsParts['dataPlane'] = {
     answers: () => [],
     work: () => [],
-    counters: {
-      failures: {},
-      truncated: 0,
-      abandoned: 0,
-      retried: 0,
-      clients: { open: 0, accepted: 0, refused: 0 },
-      upstreams: { open: 0, opened: 0 },
-    },
+    counters: createCounters(),
   }
   const id = 'a "quoted" \\ name\nof two lines'
   const text = metricsText({ ...numbers, id, dataPlane: nothing })

@@ -67,7 +67,7 @@ it('A27 says of each what state it is in', () => {
   expect(stateOf(route('b', ['b.test'], one))).toEqual(['active'])
   const two = route('c', ['c.test'], [...one, 'http://10.0.0.2'], { ejected: ['http://10.0.0.2'] })
   expect(stateOf(two)).toEqual(['active', 'ejected'])
-  const paused: Traffic = { mode: 'paused', holdMsMax: 1_000 }
+  const paused: Traffic = { mode: 'paused', holdMs: 1_000 }
   expect(stateOf(route('d', ['d.test'], one, { traffic: paused }))).toEqual(['paused'])
   const stopped: Traffic = { mode: 'stopped', message: '' }
   expect(stateOf(route('e', ['e.test'], one, { traffic: stopped }))).toEqual(['stopped'])
