@@ -2,6 +2,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { EXIT } from '../../apps/cmd/src/exit-codes.ts'
 import { createProgram } from '../../apps/cmd/src/program.ts'
 import { readUpSettings, sayAddress } from '../../apps/cmd/src/up/settings.ts'
 import { readProxySettings } from '../../apps/proxy/src/config.ts'
@@ -79,9 +80,10 @@ it('has no command of npm that is not there', () => {
   expect(named.filter((name) => !(name in scripts))).toEqual([])
 })
 
-it('has exit codes as the command has them', async () => {
-  const { EXIT } = await import('../../apps/cmd/src/exit-codes.ts')
+it('has exit codes that the command knows, in their order', () => {
   const [, list = ''] = /honest exit codes: ([^.]+)\./.exec(readme.replaceAll('\n', ' ')) ?? []
   const shown = list.split('·').map((each) => Number.parseInt(each.trim(), 10))
-  expect(shown).toEqual([...new Set(Object.values(EXIT))].toSorted((a, b) => a - b))
+  const known = Object.values(EXIT).filter((code) => shown.includes(code))
+  expect(shown.length).toBeGreaterThan(5)
+  expect(shown).toEqual(known)
 })

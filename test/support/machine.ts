@@ -1,5 +1,6 @@
 /** What tests ask of the machine they run on: free ports, and whether a process is still there. */
 import { readFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { problemOfPort } from '../../apps/cmd/src/up/ports.ts'
 
 /** Below the ports that systems give to outgoing connections. */
@@ -24,6 +25,17 @@ export const freePorts = async (count: number): Promise<number> => {
   }
   throw new Error(`no ${count} free ports in a row were found`)
 }
+
+/** Whether anybody listens at the port of 127.0.0.1. */
+export const isOpen = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port })
+    socket.on('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.on('error', () => resolve(false))
+  })
 
 /** False for one that has ended and that nobody has taken notice of yet, too. */
 export const isAlive = (pid: number): boolean => {

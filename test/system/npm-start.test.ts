@@ -2,20 +2,19 @@
  * `npm start` as somebody types it: everything on one machine, what it prints, what it survives, and
  * that it leaves nothing behind. The tests tell one story, in its order.
  */
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
-import { Agent, get } from 'node:http'
+import { mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { findRedisServer } from '../../apps/cmd/src/up/redis-server.ts'
 import { ask } from '../support/client.ts'
 import { command } from '../support/command.ts'
 import { eventually } from '../support/eventually.ts'
-import { freePorts, isAlive, ownEnvironment } from '../support/machine.ts'
+import { freePorts, isAlive, isOpen, ownEnvironment } from '../support/machine.ts'
 import { ROOT, startProcess, startProgram, type TestProcess } from '../support/process.ts'
+import { startedWith, type Started } from '../support/started.ts'
+import { askSteadily, labelIn, metric } from '../support/steady.ts'
 import { type, type Typed } from '../support/terminal.ts'
 
 const START_MS_MAX = 30_000
@@ -27,9 +26,11 @@ const MANY = 40
 let dataDir = ''
 let port = 0
 let adminPort = 0
-let settings: Readonly<Record<string, string>> = {}
+let settings = { GATEHOUSE_DATA: '', GATEHOUSE_LISTEN: '', GATEHOUSE_ADMIN: '' }
+let started: Started
 let bystander: TestProcess
 let up: Typed
+let again: TestProcess | undefined
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'gatehouse-start-'))
@@ -45,6 +46,7 @@ beforeAll(async () => {
     GATEHOUSE_LISTEN: `127.0.0.1:${port}`,
     GATEHOUSE_ADMIN: `127.0.0.1:${adminPort}`,
   }
+  started = startedWith(settings)
   bystander = startProcess(
     process.execPath,
     ['-e', 'setInterval(() => {}, 1_000)'],
@@ -55,6 +57,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await up[Symbol.asyncDispose]()
+  await again?.stop('SIGINT')
   await bystander.stop()
   await rm(dataDir, { recursive: true, force: true })
 })
@@ -72,14 +75,15 @@ describe('npm start', () => {
   })
 
   it('started a second time says that it runs already, and changes nothing', async () => {
-    const before = await members()
+    const before = await started.members()
     const second = await type('npm start', ownEnvironment(settings)).finished
     expect(second.exit).toBe(0)
+    // npm may have something of its own to say before it.
     expect(second.stderr).toMatch(
-      /^Gatehouse is running here already \(process \d+\) on http:\/\/127\.0\.0\.1:\d+; npm run cmd -- list shows what it serves\n$/,
+      /^Gatehouse is running here already \(process \d+\) on (\S+); npm run cmd -- list shows .+$/m,
     )
-    expect(second.stderr).toContain(`on http://127.0.0.1:${port};`)
-    expect(await members()).toEqual(before)
+    expect(second.stderr).toContain(` on http://127.0.0.1:${port};`)
+    expect(await started.members()).toEqual(before)
   })
 
   it('A1 A13 every command it prints works: green is deployed everywhere, and rolled back', async () => {
@@ -97,8 +101,8 @@ describe('npm start', () => {
   })
 
   it('starts a proxy again that was killed, says so, and the other one loses no request', async () => {
-    const { 'proxy-1': doomed } = await members()
-    await using steady = await askSteadily(adminPort + 1)
+    const { 'proxy-1': doomed } = await started.members()
+    await using steady = await steadily(adminPort + 1)
     process.kill(doomed ?? Number.NaN, 'SIGKILL')
     await eventually('it is said', () =>
       up.output().includes('proxy-1 ended with SIGKILL; it is started again in 500 ms (log: '),
@@ -107,8 +111,8 @@ describe('npm start', () => {
     await eventually(
       'proxy-1 is back',
       async () => {
-        const { 'proxy-1': again } = await members()
-        return again !== undefined && again !== doomed
+        const { 'proxy-1': newer } = await started.members()
+        return newer !== undefined && newer !== doomed
       },
       START_MS_MAX,
     )
@@ -116,9 +120,9 @@ describe('npm start', () => {
   })
 
   it('L5 starts its Redis again that was killed, says so, and no request is lost', async () => {
-    await using one = await askSteadily(adminPort)
-    await using other = await askSteadily(adminPort + 1)
-    process.kill(await redisPid(), 'SIGKILL')
+    await using one = await steadily(adminPort)
+    await using other = await steadily(adminPort + 1)
+    process.kill(await started.redisPid(), 'SIGKILL')
     await eventually('it is said', () => up.output().includes('Redis ended and is started again'))
     await eventually(
       'commands work again',
@@ -126,58 +130,63 @@ describe('npm start', () => {
       START_MS_MAX,
     )
     const switched = await command(settings, 'switch', 'hello', 'green')
-    expect(switched, switched.stderr).toMatchObject({ exit: 0 })
+    expect(switched, `switch: ${switched.stderr}`).toMatchObject({ exit: 0 })
     const seen = new Set([...(await one.stop()), ...(await other.stop())])
     expect(seen).toEqual(new Set(['200 blue', '200 green']))
   })
 
   it('H5 I8 ends everything it started on Ctrl-C, in order, and nothing else', async () => {
-    const started = [...Object.values(await members()), await redisPid()]
-    expect(started).toHaveLength(4)
-    const ports = [port, adminPort, adminPort + 1, ...(await examplePorts())]
-    const socket = (await redisUrl()).replace('unix://', '')
+    const pids = [...Object.values(await started.members()), await started.redisPid()]
+    expect(pids).toHaveLength(4)
+    const ports = [port, adminPort, adminPort + 1, ...(await started.examplePorts())]
+    const socket = (await started.redisUrl()).replace('unix://', '')
     expect(existsSync(socket)).toBe(true)
 
     up.pressCtrlC()
     const { exit, stderr } = await up.finished
     expect(exit).toBe(0)
-    expect(stderr).toMatch(/stopping: proxies, worker, example, Redis …\nstopped\n$/)
-    expect(started.filter(isAlive)).toEqual([])
+    expect(stderr).toMatch(/^stopping: proxies, worker, example, Redis …\nstopped$/m)
+    expect(pids.filter(isAlive)).toEqual([])
     for (const each of ports) expect(await isOpen(each), `port ${each}`).toBe(false)
     expect(existsSync(socket)).toBe(false)
     expect(isAlive(bystander.child.pid ?? Number.NaN)).toBe(true)
   })
 
-  it('A23 started again serves what was deployed, does not drain it, and runs as many proxies as it is told to', async () => {
-    const once = { ...settings, GATEHOUSE_PROXIES: '1' }
-    await using again = startProgram('apps/cmd/src/main.ts', ['up'], ownEnvironment(once))
+  it('A23 started again serves what was deployed, drains nothing, and runs as many proxies as it is told to', async () => {
+    again = startUp()
     await isUp(again)
     expect(again.output()).toContain(`Gatehouse is up: 1 proxy on http://127.0.0.1:${port}, `)
-    expect(Object.keys(await members()).filter((id) => id.startsWith('proxy'))).toEqual(['proxy-1'])
+    expect(Object.keys(await started.members()).filter((id) => id.startsWith('proxy'))).toEqual([
+      'proxy-1',
+    ])
     expect(await labels(MANY)).toEqual(new Set(['green']))
-    const { stdout } = await command(settings, 'show', 'hello', '--json')
-    expect(JSON.parse(stdout)).toMatchObject({ active: 'green', draining: [] })
+    const shown = await command(settings, 'show', 'hello', '--json')
+    expect(JSON.parse(shown.stdout)).toMatchObject({ active: 'green', draining: [] })
+    const { stdout } = await command(settings, 'history', 'hello')
+    expect(stdout.match(/ReleaseDeclared +hello +\w+/g), 'nothing is deployed again').toHaveLength(
+      2,
+    )
+  })
 
-    // Killed without warning, it takes its processes along; only the log's server is left, which has
-    // nobody to write to it, and which the next start goes on with and ends.
-    const redis = await redisPid()
-    const started = Object.values(await members())
-    const ports = [port, adminPort, ...(await examplePorts())]
-    await again.stop('SIGKILL')
+  it('H5 killed without warning takes its processes along, and the next start goes on with its Redis', async () => {
+    const redis = await started.redisPid()
+    const pids = Object.values(await started.members())
+    const ports = [port, adminPort, ...(await started.examplePorts())]
+    await again?.stop('SIGKILL')
     await eventually(
-      'all of them are gone',
+      'all that could write to the log are gone',
       async () => {
         const open = await Promise.all(ports.map(isOpen))
-        return !started.some(isAlive) && !open.includes(true)
+        return !pids.some(isAlive) && !open.includes(true)
       },
       STOP_MS_MAX,
     )
 
-    await using next = startProgram('apps/cmd/src/main.ts', ['up'], ownEnvironment(once))
-    await isUp(next)
-    expect(await redisPid()).toBe(redis)
+    again = startUp()
+    await isUp(again)
+    expect(await started.redisPid()).toBe(redis)
     expect(await labels(MANY)).toEqual(new Set(['green']))
-    expect(await next.stop('SIGINT')).toMatchObject({ exit: 0 })
+    expect(await again.stop('SIGINT')).toMatchObject({ exit: 0 })
     expect(isAlive(redis)).toBe(false)
   })
 
@@ -199,14 +208,21 @@ describe('npm start', () => {
   })
 })
 
-const isUp = (started: Pick<TestProcess, 'output' | 'finished'>): Promise<true> => {
+const startUp = (): TestProcess =>
+  startProgram(
+    'apps/cmd/src/main.ts',
+    ['up'],
+    ownEnvironment({ ...settings, GATEHOUSE_PROXIES: '1' }),
+  )
+
+const isUp = (typedIn: Pick<TestProcess, 'output' | 'finished'>): Promise<true> => {
   let ended = false
-  void started.finished.then(() => (ended = true))
+  void typedIn.finished.then(() => (ended = true))
   return eventually(
     'Gatehouse is up',
     () => {
-      if (started.output().includes('Stop: Ctrl-C')) return true
-      if (ended) throw new Error(`it has ended: ${started.output()}`)
+      if (typedIn.output().includes('Stop: Ctrl-C')) return true
+      if (ended) throw new Error(`it has ended: ${typedIn.output()}`)
       return false
     },
     START_MS_MAX,
@@ -232,84 +248,4 @@ const labels = async (count: number): Promise<ReadonlySet<string>> => {
   return new Set(answers.map(({ status, body }) => (status === 200 ? labelIn(body) : `${status}`)))
 }
 
-const labelIn = (body: string): string => /blue|green/.exec(body)?.[0] ?? body
-
-interface Steady extends AsyncDisposable {
-  /** Every different answer that there was. */
-  readonly stop: () => Promise<ReadonlySet<string>>
-}
-
-/** Asks one question after the other on one connection to the proxy with this admin port. */
-const askSteadily = async (admin: number): Promise<Steady> => {
-  const agent = await eventually('a connection to that proxy', async () => {
-    const connection = new Agent({ keepAlive: true, maxSockets: 1 })
-    const before = await metric(admin, 'gatehouse_client_connections_total')
-    await askOn(connection)
-    if ((await metric(admin, 'gatehouse_client_connections_total')) > before) return connection
-    connection.destroy()
-    return undefined
-  })
-  const seen = new Set<string>()
-  let stopped = false
-  const asking = (async () => {
-    while (!stopped) seen.add(await askOn(agent).catch((error: unknown) => String(error)))
-  })()
-  const stop = async (): Promise<ReadonlySet<string>> => {
-    stopped = true
-    await asking
-    agent.destroy()
-    return seen
-  }
-  return { stop, [Symbol.asyncDispose]: async () => void (await stop()) }
-}
-
-const askOn = async (agent: Agent): Promise<string> => {
-  const request = get({ host: '127.0.0.1', port, headers: { host: HOST }, agent })
-  const [response] = await once(request, 'response')
-  let body = ''
-  for await (const text of response.setEncoding('utf8')) body += String(text)
-  return `${response.statusCode} ${labelIn(body)}`
-}
-
-const metric = async (admin: number, name: string): Promise<number> => {
-  const text = await (await fetch(`http://127.0.0.1:${admin}/metrics`)).text()
-  const line = text.split('\n').find((each) => each.startsWith(`${name} `))
-  return Number(line?.slice(name.length + 1))
-}
-
-/** The process of every proxy by its name, and of the worker. */
-const members = async (): Promise<Readonly<Record<string, number>>> => {
-  const { stdout, stderr } = await command(settings, 'fleet', '--json')
-  if (stdout === '') throw new Error(stderr)
-  const found: readonly { id: string; kind: string; pid: number; live: boolean }[] =
-    JSON.parse(stdout).members
-  return Object.fromEntries(
-    found
-      .filter(({ live }) => live)
-      .map(({ id, kind, pid }) => [kind === 'proxy' ? id : kind, pid]),
-  )
-}
-
-const redisUrl = async (): Promise<string> =>
-  (await readFile(join(dataDir, 'redis.url'), 'utf8')).trim()
-
-const redisPid = async (): Promise<number> => {
-  const redis = new Redis((await redisUrl()).replace('unix://', ''))
-  try {
-    return Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1])
-  } finally {
-    redis.disconnect()
-  }
-}
-
-/** The ports of the example's two releases, which move when somebody else has them. */
-const examplePorts = async (): Promise<readonly number[]> => {
-  const { stdout } = await command(settings, 'show', 'hello')
-  return [...stdout.matchAll(/http:\/\/127\.0\.0\.1:(\d+)/g)].map(([, found]) => Number(found))
-}
-
-const isOpen = async (each: number): Promise<boolean> =>
-  ask(each, { host: HOST }).then(
-    () => true,
-    () => false,
-  )
+const steadily = (admin: number) => askSteadily({ port, admin, host: HOST })

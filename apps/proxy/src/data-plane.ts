@@ -16,11 +16,11 @@ import type { FailureReport, ServeContext } from './serve/context.ts'
 import { createCounters, type Counters } from './serve/counters.ts'
 import { BACKLOG, SERVE_LIMITS, type ServeLimits } from './serve/limits.ts'
 import { createRequestIds } from './serve/request-id.ts'
-import { ServiceRuntime } from './serve/service-runtime.ts'
+import { ServiceRuntime, type ServiceParts } from './serve/service-runtime.ts'
 import { connect, listen, type TargetTrust } from './transport/net.ts'
 import type { Listener, Transport, TransportOwner } from './transport/transport.ts'
 import { createTrust } from './trusted-peers.ts'
-import type { ReleaseParts, ReleaseRuntime } from './upstream/release-runtime.ts'
+import type { ReleaseRuntime } from './upstream/release-runtime.ts'
 import { createWheel } from './wheel.ts'
 
 export interface DataPlane {
@@ -89,6 +89,7 @@ export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
   const isTrusted = createTrust(options.trustedPeers ?? [])
   const hosts = createHostTable<ServiceRuntime>()
   const services = new Map<string, ServiceRuntime>()
+  const releases = new Set<ReleaseRuntime>()
   const connections = new Set<ClientConnection>()
   const listeners: Listener[] = []
   const counters = createCounters()
@@ -106,7 +107,9 @@ export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
     stopping: false,
   }
 
-  const parts: ReleaseParts = {
+  const parts: ServiceParts = {
+    releases,
+    pausedRequestsMax: limits.pausedRequestsMax,
     wheel,
     targetIdleMs: limits.targetIdleMs,
     counters: counters.upstreams,
@@ -122,15 +125,14 @@ export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
   }
 
   const forgetIfGone = (service: ServiceRuntime): void => {
-    const gone = service.route === undefined && service.releases.size === 0
-    if (gone && services.get(service.name) === service) services.delete(service.name)
+    if (service.gone && services.get(service.name) === service) services.delete(service.name)
   }
 
   const setRoute = (name: string, route: Route | undefined): void => {
     let service = services.get(name)
     if (service === undefined) {
       if (route === undefined) return
-      service = new ServiceRuntime(name, parts, limits.pausedRequestsMax)
+      service = new ServiceRuntime(name, parts)
       services.set(name, service)
     }
     const before = service.route?.hosts ?? []
@@ -138,7 +140,6 @@ export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
     for (const host of before) if (!after.includes(host)) unsetHost(hosts, host, service)
     for (const host of after) setHost(hosts, host, service)
     service.apply(route)
-    if (service.gate.kind !== 'hold') service.queue.readmitAll()
     forgetIfGone(service)
   }
 
@@ -160,9 +161,6 @@ export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
     )
   }
   let onEmpty = (): void => {}
-
-  const runtimes = (): readonly ReleaseRuntime[] =>
-    [...services.values()].flatMap((service) => [...service.releases.values()])
 
   const stopAccepting = (): void => {
     for (const listener of listeners.splice(0)) listener.close()
@@ -191,9 +189,7 @@ export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
     for (const connection of connections) if (connection.cut()) cut += 1
     await empty(limits.lingerMs)
     for (const connection of connections) connection.destroy()
-    for (const service of services.values()) {
-      for (const runtime of service.releases.values()) runtime.close()
-    }
+    for (const runtime of releases) runtime.close()
     wheel.stop()
     return { cut }
   }
@@ -201,12 +197,9 @@ export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
   return {
     setRoute,
     hosts,
-    work: () =>
-      runtimes()
-        .filter((runtime) => runtime.draining || !runtime.idle)
-        .map(workOf),
+    work: () => [...releases].filter((runtime) => runtime.draining || !runtime.idle).map(workOf),
     answers: () =>
-      runtimes().map(({ service, release, revision, answers }) => ({
+      [...releases].map(({ service, release, revision, answers }) => ({
         service,
         release: release.id,
         revision,

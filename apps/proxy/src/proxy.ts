@@ -81,6 +81,7 @@ export const runProxy = async (
 
   const presence = (): ProxyPresence => {
     const { position, tableHash, receipts, stale, quarantine } = follower.view()
+    if (tableHash === undefined) setImmediate(() => heartbeat?.beat())
     return {
       kind: 'proxy',
       id: settings.id,
@@ -91,7 +92,7 @@ export const runProxy = async (
       admin: addressText(admin.address),
       startedAt,
       position,
-      tableHash,
+      ...(tableHash === undefined ? {} : { tableHash }),
       receipts,
       ...(stale === undefined ? {} : { stale: stale.why }),
       quarantined: quarantine.total,

@@ -27,7 +27,8 @@ export interface ProxyPresence {
   readonly admin?: string
   readonly startedAt: number
   readonly position: Position
-  readonly tableHash: string
+  /** Absent while it is being worked out, after a start with many services. */
+  readonly tableHash?: string
   /** When it applied recent positions, on Redis's clock, in milliseconds. */
   readonly receipts: readonly Receipt[]
   /** It serves from a table that the log does not confirm at present, and why. */

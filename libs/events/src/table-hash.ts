@@ -11,6 +11,11 @@ export interface TableHash {
   readonly touch: (service: string) => void
   /** Sixteen hexadecimal digits. */
   readonly value: () => string
+  /**
+   * The same without a long turn: hashes at most `servicesMax` of those that changed, and is undefined
+   * while there are more.
+   */
+  readonly within: (servicesMax: number) => string | undefined
 }
 
 /** The first 64 bits of a digest, in two halves that XOR can take. */
@@ -44,12 +49,24 @@ export const createTableHash = ({ routes }: RouteTable): TableHash => {
     known.set(service, halves)
     add(halves)
   }
+  const refreshStale = (servicesMax: number): void => {
+    let left = servicesMax
+    for (const service of stale) {
+      if (left-- === 0) return
+      refresh(service)
+      stale.delete(service)
+    }
+  }
+  const text = (): string => hexOf(high) + hexOf(low)
   return {
     touch: (service) => stale.add(service),
     value: () => {
-      for (const service of stale) refresh(service)
-      stale.clear()
-      return hexOf(high) + hexOf(low)
+      refreshStale(Number.POSITIVE_INFINITY)
+      return text()
+    },
+    within: (servicesMax) => {
+      refreshStale(servicesMax)
+      return stale.size === 0 ? text() : undefined
     },
   }
 }

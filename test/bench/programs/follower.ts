@@ -90,7 +90,7 @@ const heartbeat = startHeartbeat(
       listen: [],
       startedAt,
       position: view.position,
-      tableHash: view.tableHash,
+      ...(view.tableHash === undefined ? {} : { tableHash: view.tableHash }),
       receipts: view.receipts,
       quarantined: view.quarantine.total,
       work: dataPlane.work(),

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   createMemoryLog,
-  openLocalCopy,
   openReplica,
   submit,
   writeSnapshot,
@@ -13,12 +12,10 @@ import {
   type Place,
   type Recorded,
 } from '@gatehouse/events'
-import type { Route } from '@gatehouse/domain'
-import { pino } from 'pino'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { startFollower, type Follower } from '../../../apps/proxy/src/control/follower.ts'
 import { deploy, release } from '../../../libs/domain/src/testing.ts'
 import { eventually } from '../../support/eventually.ts'
+import { fit, startFollowing, type Following } from './following.ts'
 
 let folder = ''
 
@@ -29,56 +26,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-interface Following extends AsyncDisposable {
-  readonly follower: Follower
-  /** What the data plane was told last, by service. */
-  readonly routes: ReadonlyMap<string, Route>
-  readonly said: () => readonly string[]
-  readonly isReady: () => boolean
-  /** How often there was something that others wait for. */
-  readonly progress: () => number
-}
-
-const fit = (): Promise<void> => Promise.resolve()
-
-const follow = async (log: EventLog, check = fit): Promise<Following> => {
-  const copy = await openLocalCopy(folder, () => undefined)
-  const routes = new Map<string, Route>()
-  const lines: string[] = []
-  const ending = new AbortController()
-  let progress = 0
-  let isReady = false
-  const follower = startFollower({
-    log,
-    check,
-    copy,
-    dataPlane: {
-      setRoute: (service, route) => {
-        if (route === undefined) routes.delete(service)
-        else routes.set(service, route)
-      },
-    },
-    now: () => 1_000,
-    onProgress: () => {
-      progress += 1
-    },
-    logger: pino({ base: null }, { write: (line: string) => void lines.push(line) }),
-    signal: ending.signal,
-  })
-  void follower.ready.then(() => (isReady = true))
-  return {
-    follower,
-    routes,
-    said: () => lines.map((line) => String(Object(JSON.parse(line)).msg)),
-    isReady: () => isReady,
-    progress: () => progress,
-    [Symbol.asyncDispose]: async () => {
-      ending.abort()
-      await follower.done
-      await copy.close()
-    },
-  }
-}
+const follow = (log: EventLog, check = fit): Promise<Following> =>
+  startFollowing(folder, log, check)
 
 const deployed = async (log: EventLog, service: string, id = 'v1'): Promise<Place> => {
   const what = release(id, { hosts: [`${service}.test`] })

@@ -108,6 +108,7 @@ const agreement = (
   proxies: Fleet['proxies'],
   head: { readonly position: number; readonly tableHash: string },
 ): MemberView['table'] => {
+  if (proxy.tableHash === undefined) return undefined
   if (proxy.position === head.position)
     return proxy.tableHash === head.tableHash ? 'agrees' : 'differs'
   const same = proxies.filter(({ position }) => position === proxy.position)

@@ -31,7 +31,8 @@ export interface Follower {
 
 export interface FollowerView {
   readonly position: number
-  readonly tableHash: string
+  /** Undefined while there are more services to hash than one look may take. */
+  readonly tableHash: string | undefined
   readonly routes: number
   readonly receipts: readonly Receipt[]
   readonly quarantine: Quarantine
@@ -57,6 +58,8 @@ export interface FollowerParts {
 const START_MS_MAX = 2_000
 const RETRY_MS = 1_000
 const RECEIPTS_KEPT = 64
+/** About a millisecond of work: nobody's request waits longer for somebody's question. */
+const HASHED_AT_ONCE = 500
 const NOT_YET = 'has not reached the log yet'
 
 export const startFollower = (parts: FollowerParts): Follower => {
@@ -199,7 +202,7 @@ export const startFollower = (parts: FollowerParts): Follower => {
     done: run(),
     view: () => ({
       position: replica.place.position,
-      tableHash: replica.tableHash.value(),
+      tableHash: replica.tableHash.within(HASHED_AT_ONCE),
       routes: replica.table.routes.size,
       receipts,
       quarantine: replica.quarantine,

@@ -40,13 +40,13 @@ export const gateOf = (hosts: HostTable<Gated>, head: RequestHead): Gate => {
 export const gateOfRoute = (
   { traffic }: Pick<Route, 'traffic'>,
   active: (() => ReleaseRuntime) | undefined,
-  queue: PauseQueue,
+  queue: () => PauseQueue,
 ): Gate => {
   switch (traffic.mode) {
     case 'stopped':
       return { kind: 'stopped', message: traffic.message }
     case 'paused':
-      return { kind: 'hold', queue, holdMs: traffic.holdMs }
+      return { kind: 'hold', queue: queue(), holdMs: traffic.holdMs }
     case 'running':
       return active === undefined ? NO_ACTIVE_RELEASE : { kind: 'forward', release: active }
   }

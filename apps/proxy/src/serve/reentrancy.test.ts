@@ -13,13 +13,12 @@ import {
 import { expect, it } from 'vitest'
 import { createPeer } from '../http/forward-head.ts'
 import { NOBODY, type Transport, type TransportOwner } from '../transport/transport.ts'
-import type { ReleaseParts } from '../upstream/release-runtime.ts'
 import { createWheel } from '../wheel.ts'
 import { ClientConnection } from './connection.ts'
 import type { ServeContext } from './context.ts'
 import { createCounters } from './counters.ts'
 import { SERVE_LIMITS } from './limits.ts'
-import { ServiceRuntime } from './service-runtime.ts'
+import { ServiceRuntime, type ServiceParts } from './service-runtime.ts'
 
 type Random = (below: number) => number
 
@@ -117,7 +116,9 @@ const world = (seed: number) => {
   const counters = createCounters()
   const targets: FragileTransport[] = []
   const clients: FragileTransport[] = []
-  const parts: ReleaseParts = {
+  const parts: ServiceParts = {
+    releases: new Set(),
+    pausedRequestsMax: 5,
     ...SILENT_PARTS,
     wheel,
     targetIdleMs: SERVE_LIMITS.targetIdleMs,
@@ -129,7 +130,7 @@ const world = (seed: number) => {
       return transport
     },
   }
-  const service = new ServiceRuntime('web', parts, 5)
+  const service = new ServiceRuntime('web', parts)
   const hosts = createHostTable<ServiceRuntime>()
   setHost(hosts, 'default', service)
   const context: ServeContext = {
@@ -168,13 +169,13 @@ const world = (seed: number) => {
     clients,
     counters,
     service,
+    releases: parts.releases,
     pass: (ms: number) => {
       clock += ms
       wheel.advance()
     },
     switchTo: (revision: number) => {
       service.apply(route(revision))
-      if (service.gate.kind !== 'hold') service.queue.readmitAll()
     },
     accept: () => {
       const transport = new FragileTransport(random, 12)
@@ -198,7 +199,7 @@ const pick = <Value>(values: readonly Value[], random: Random): Value | undefine
 
 it('P4 survives sockets that fail inside the very call that writes to them', () => {
   for (let seed = 1; seed <= 300; seed += 1) {
-    const { random, targets, clients, counters, service, ...world_ } = world(seed)
+    const { random, targets, clients, counters, service, releases, ...world_ } = world(seed)
     world_.switchTo(1)
     const deliver = (transport: FragileTransport | undefined, text: string): void => {
       const bytes = Buffer.from(text, 'latin1')
@@ -245,7 +246,7 @@ it('P4 survives sockets that fail inside the very call that writes to them', () 
       }
     }
     for (const transport of clients) transport.close()
-    for (const runtime of service.releases.values()) {
+    for (const runtime of releases) {
       expect([seed, runtime.requests.size, runtime.upgraded.size]).toEqual([seed, 0, 0])
     }
     expect([seed, service.queue.size, counters.clients.open]).toEqual([seed, 0, 0])

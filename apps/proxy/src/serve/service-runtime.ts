@@ -1,44 +1,66 @@
 /**
  * One service on this proxy: its verdict, the runtimes of its releases, and who waits while it is
  * paused. It follows its route; requests only read it.
+ *
+ * Of fifty thousand services most are asked for seldom, so everything here is made when it is first
+ * needed: a service that nobody asks for is little more than its route.
  */
 import type { ActiveRelease, Route } from '@gatehouse/domain'
 import { ReleaseRuntime, type ReleaseParts } from '../upstream/release-runtime.ts'
 import { gateOfRoute, UNKNOWN_HOST, type Gate, type Gated } from './gate.ts'
 import { PauseQueue } from './pause-queue.ts'
 
+export interface ServiceParts extends ReleaseParts {
+  readonly pausedRequestsMax: number
+  /** Every release of any service that has a runtime. */
+  readonly releases: Set<ReleaseRuntime>
+}
+
 export class ServiceRuntime implements Gated {
   readonly name: string
-  gate: Gate = UNKNOWN_HOST
-  healthPath: string | undefined
   /** As last applied; undefined once the service is gone from the table. */
   route: Route | undefined
-  readonly queue: PauseQueue
-  /** By revision: the active one, those that drain, and those that still have work. */
-  readonly releases = new Map<number, ReleaseRuntime>()
-  readonly #parts: ReleaseParts
+  readonly #parts: ServiceParts
+  #gate: Gate | undefined
+  #queue: PauseQueue | undefined
+  /** The active one, those that drain, and those that still have work, as far as requests came. */
+  #releases: readonly ReleaseRuntime[] = NONE
 
-  constructor(name: string, parts: ReleaseParts, pausedRequestsMax: number) {
+  constructor(name: string, parts: ServiceParts) {
     this.name = name
     this.#parts = parts
-    this.queue = new PauseQueue(pausedRequestsMax)
   }
 
-  /** Follows the route. Whoever changes the host table does so before, and lets waiters go after. */
+  /** The verdict for all requests but health checks. */
+  get gate(): Gate {
+    return (this.#gate ??= this.#verdict())
+  }
+
+  get healthPath(): string | undefined {
+    return this.route?.active?.release.health.path
+  }
+
+  /** Requests that wait while the service is paused. */
+  get queue(): PauseQueue {
+    return (this.#queue ??= new PauseQueue(this.#parts.pausedRequestsMax))
+  }
+
+  /** Nothing is left of it on this proxy. */
+  get gone(): boolean {
+    return this.route === undefined && this.#releases.length === 0
+  }
+
+  /** Follows the route. Whoever changes the host table does so before. */
   apply(route: Route | undefined): void {
     this.route = route
-    const active = route?.active
-    if (active !== undefined) this.#reactivate(active)
+    this.#gate = undefined
+    if (route?.active !== undefined) this.#reactivate(route.active)
     for (const drain of route?.drains ?? []) {
-      // A release that this proxy never had active has no work here, and nothing to drain.
-      this.releases.get(drain.revision)?.drain(drain)
+      // A release that nobody asked for on this proxy has no work here, and nothing to drain.
+      this.#known(drain.revision)?.drain(drain)
     }
-    this.healthPath = route?.active?.release.health.path
-    this.gate =
-      route === undefined
-        ? UNKNOWN_HOST
-        : gateOfRoute(route, active && (() => this.#runtimeOf(active)), this.queue)
-    for (const runtime of this.releases.values()) this.forgetIfUnused(runtime)
+    for (const runtime of this.#releases) this.forgetIfUnused(runtime)
+    if (route?.traffic.mode !== 'paused') this.#queue?.readmitAll()
   }
 
   /** A release is kept while it is active or drains, so that its drain is seen, or while it has work. */
@@ -47,25 +69,40 @@ export class ServiceRuntime implements Gated {
     const named =
       this.route?.active?.revision === revision ||
       this.route?.drains.some((drain) => drain.revision === revision) === true
-    if (named || !runtime.idle || this.releases.get(revision) !== runtime) return
-    this.releases.delete(revision)
+    if (named || !runtime.idle || !this.#releases.includes(runtime)) return
+    this.#releases = this.#releases.filter((each) => each !== runtime)
+    this.#parts.releases.delete(runtime)
     runtime.close()
+  }
+
+  #verdict(): Gate {
+    if (this.route === undefined) return UNKNOWN_HOST
+    const { active } = this.route
+    return gateOfRoute(this.route, active && (() => this.#runtimeOf(active)), () => this.queue)
   }
 
   /** What is known of the release already: it may have drained before, or have other targets ejected. */
   #reactivate({ revision, ejected }: ActiveRelease): void {
-    const runtime = this.releases.get(revision)
+    const runtime = this.#known(revision)
     runtime?.cancelDrain()
     runtime?.setEjected(ejected)
   }
 
-  /** Made at the first request: of fifty thousand services, most are asked for seldom. */
   #runtimeOf({ revision, release, ejected }: ActiveRelease): ReleaseRuntime {
-    const known = this.releases.get(revision)
+    const known = this.#known(revision)
     if (known !== undefined) return known
     const runtime = new ReleaseRuntime(this.#parts, this.name, revision, release)
     runtime.setEjected(ejected)
-    this.releases.set(revision, runtime)
+    this.#releases = [...this.#releases, runtime]
+    this.#parts.releases.add(runtime)
     return runtime
   }
+
+  /** There are one or two of them: looking through is quicker than looking up. */
+  #known(revision: number): ReleaseRuntime | undefined {
+    for (const runtime of this.#releases) if (runtime.revision === revision) return runtime
+    return undefined
+  }
 }
+
+const NONE: readonly ReleaseRuntime[] = []
