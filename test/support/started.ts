@@ -8,6 +8,7 @@ export interface Started {
   /** The process of every live proxy by its name, and of the worker. */
   readonly members: () => Promise<Readonly<Record<string, number>>>
   readonly redisUrl: () => Promise<string>
+  /** Throws when it does not run. */
   readonly redisPid: () => Promise<number>
   /** The ports of the example's releases, which move when somebody else has them. */
   readonly examplePorts: () => Promise<readonly number[]>
@@ -33,7 +34,10 @@ export const startedWith = (
     },
     redisUrl,
     redisPid: async () => {
-      const redis = new Redis((await redisUrl()).replace('unix://', ''))
+      const redis = new Redis((await redisUrl()).replace('unix://', ''), {
+        retryStrategy: () => null,
+      })
+      redis.on('error', () => undefined)
       try {
         return Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1])
       } finally {

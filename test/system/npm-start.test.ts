@@ -58,6 +58,10 @@ beforeAll(async () => {
 afterAll(async () => {
   await up[Symbol.asyncDispose]()
   await again?.stop('SIGINT')
+  await started.redisPid().then(
+    (pid) => process.kill(pid),
+    () => 'it has ended, as it should',
+  )
   await bystander.stop()
   await rm(dataDir, { recursive: true, force: true })
 })
@@ -78,7 +82,6 @@ describe('npm start', () => {
     const before = await started.members()
     const second = await type('npm start', ownEnvironment(settings)).finished
     expect(second.exit).toBe(0)
-    // npm may have something of its own to say before it.
     expect(second.stderr).toMatch(
       /^Gatehouse is running here already \(process \d+\) on (\S+); npm run cmd -- list shows .+$/m,
     )

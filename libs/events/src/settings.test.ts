@@ -68,19 +68,24 @@ describe('the settings of a fleet', () => {
     ['http://redis:6379', 'GATEHOUSE_REDIS_URL starts with "http:"; expected one of redis://, '],
     ['localhost', 'GATEHOUSE_REDIS_URL has no scheme; expected one of redis://, '],
     ['//a:secret@b', 'GATEHOUSE_REDIS_URL has no scheme; expected one of redis://, '],
+    ['redis://host:port', 'names no place to connect to; expected redis://host:6379'],
+    ['rediss://u:secret@', 'names no place to connect to; expected rediss://host:6379'],
+    ['unix:', 'names no place to connect to; expected unix:/run/redis.sock'],
+    [
+      'redis-sentinel:///name',
+      'names no place to connect to; expected redis-sentinel://host:26379',
+    ],
+    ['redis-cluster://a:1,', 'names no place to connect to; expected redis-cluster://host:6379'],
   ])('do not take %s', (url, sentence) => {
     expect(problemOf({ GATEHOUSE_REDIS_URL: url })).toContain(sentence)
     expect(problemOf({ GATEHOUSE_REDIS_URL: url })).not.toContain('secret')
   })
 
-  it.each(['', 'a b', '../x', 'a:b', '{x}', 'x'.repeat(64)])(
-    'do not take the fleet "%s"',
-    (fleet) => {
-      expect(problemOf({ GATEHOUSE_REDIS_URL: 'redis://a', GATEHOUSE_FLEET: fleet })).toBe(
-        `GATEHOUSE_FLEET is "${fleet}"; expected a name of letters, digits, ".", "_" and "-", such as main`,
-      )
-    },
-  )
+  it.each(['a b', '../x', 'a:b', '{x}', 'x'.repeat(64)])('do not take the fleet "%s"', (fleet) => {
+    expect(problemOf({ GATEHOUSE_REDIS_URL: 'redis://a', GATEHOUSE_FLEET: fleet })).toBe(
+      `GATEHOUSE_FLEET is "${fleet}"; expected a name of letters, digits, ".", "_" and "-", such as main`,
+    )
+  })
 
   it('have defaults for the fleet and the folder', () => {
     expect(readFleet({})).toBe('main')

@@ -41,7 +41,8 @@ export const readDataDir = (environment: Environment): string => {
 }
 
 export const readFleet = (environment: Environment): string => {
-  const fleet = environment['GATEHOUSE_FLEET'] ?? FLEET_DEFAULT
+  const given = environment['GATEHOUSE_FLEET']
+  const fleet = given === undefined || given === '' ? FLEET_DEFAULT : given
   if (NAME.test(fleet)) return fleet
   throw new InvalidSetting(
     `GATEHOUSE_FLEET is "${fleet}"; expected a name of letters, digits, ".", "_" and "-", such as main`,
@@ -57,12 +58,31 @@ const readRedisUrl = (environment: Environment, dataDir: string): string => {
     )
   }
   const scheme = /^[a-z-]+:/i.exec(url)?.[0].toLowerCase()
-  if (scheme !== undefined && REDIS_SCHEMES.includes(scheme)) return url
   // What follows a scheme may be a password, so nothing of it is repeated.
+  if (scheme !== undefined && REDIS_SCHEMES.includes(scheme)) {
+    if (leadsSomewhere(url, scheme)) return url
+    throw new InvalidSetting(
+      `GATEHOUSE_REDIS_URL names no place to connect to; expected ${EXAMPLES[scheme] ?? EXAMPLES['redis:']}`,
+    )
+  }
   const found = scheme === undefined ? 'has no scheme' : `starts with "${scheme}"`
   throw new InvalidSetting(
     `GATEHOUSE_REDIS_URL ${found}; expected one of ${REDIS_SCHEMES.map((each) => `${each}//`).join(', ')}`,
   )
+}
+
+const EXAMPLES: Readonly<Record<string, string>> = {
+  'redis:': 'redis://host:6379',
+  'rediss:': 'rediss://host:6379',
+  'unix:': 'unix:/run/redis.sock',
+  'redis-sentinel:': 'redis-sentinel://host:26379,host:26379/mymaster',
+  'redis-cluster:': 'redis-cluster://host:6379,host:6379',
+}
+
+const leadsSomewhere = (url: string, scheme: string): boolean => {
+  if (scheme === 'unix:') return /^unix:(\/\/)?[^/]*\/[^/]/i.test(url)
+  const hosts = /^[a-z-]+:\/\/(?:[^@/]*@)?([^/?]*)/i.exec(url)?.[1] ?? ''
+  return hosts.split(',').every((host) => /^([^:[\]]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i.test(host))
 }
 
 const embeddedRedisUrl = (dataDir: string): string | undefined => {

@@ -56,9 +56,11 @@ export const awaitVerdict = async (wait: Wait): Promise<Verdict> => {
   return known ?? settled
 }
 
-/** Why there is no verdict, in one sentence. */
+/** Why there is no verdict, in one sentence. Throws when it is that Redis is away. */
 export const whyPending = async ({ fleet, options }: Wait): Promise<string> => {
-  const workers = (await fleet.look())?.workers.filter((worker) => worker.live) ?? []
+  const seen = await fleet.look()
+  fleet.insist()
+  const workers = seen?.workers.filter((worker) => worker.live) ?? []
   const release = options.change.attempt?.release ?? ''
   const time = sayDuration(options.timeoutMs + options.healthMs)
   return workers.length === 0
