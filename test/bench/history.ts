@@ -59,6 +59,20 @@ export const deploysOf = (services: number): History => {
   return { gateway, appends: appends() }
 }
 
+/** The smallest events there are: each service, once declared, is paused and resumed in turn. */
+export const pausesOf = (services: number): History => {
+  const { gateway, appends: declarations } = declarationsOf(services)
+  function* appends(): Generator<Together, never> {
+    for (let declared = 0; declared < services; declared++) yield declarations.next().value
+    for (let pauses = 0; ; pauses++) {
+      const service = nameOf(pauses % services)
+      yield [{ type: 'ServicePaused', service, holdMs: 30_000 }]
+      yield [{ type: 'ServiceResumed', service }]
+    }
+  }
+  return { gateway, appends: appends() }
+}
+
 /** Nothing but ReleaseDeclared, the largest event there is, for the services in turn. */
 export const declarationsOf = (services: number): History => {
   const gateway = emptyGateway()

@@ -176,8 +176,11 @@ export type Failure =
   | { readonly kind: 'host-taken'; readonly host: HostPattern; readonly owner: string }
   | { readonly kind: 'superseded'; readonly by: number }
 
-/** The services whose state or routes an event changes: the first is the one it is about. */
-export const servicesOf = (event: GatewayEvent): readonly [string, ...string[]] =>
+/**
+ * The services whose state or routes an event changes. The last is the one it is about: those that lose
+ * a host to it go first, so that the host is free by the time its new owner takes it.
+ */
+export const servicesOf = (event: GatewayEvent): readonly string[] =>
   event.type === 'ReleaseActivated' && event.takenOver.length > 0
-    ? [event.service, ...event.takenOver.map((loser) => loser.service)]
+    ? [...event.takenOver.map((loser) => loser.service), event.service]
     : [event.service]

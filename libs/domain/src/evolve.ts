@@ -18,8 +18,7 @@ import { settleOwners, withoutForeignHosts } from './owners.ts'
 /** Applies one event to the gateway, in place, and returns the same gateway. */
 export const evolve = (gateway: Gateway, event: GatewayEvent): Gateway => {
   gateway.generation = Math.max(gateway.generation, generationOf(event))
-  // Losers of a host go first, so that it is free by the time its new owner takes it.
-  for (const name of servicesOf(event).toReversed()) {
+  for (const name of servicesOf(event)) {
     const before = gateway.services.get(name)
     if (before === undefined && event.type !== 'ReleaseDeclared') continue
     const known = before ?? newService(name)

@@ -112,7 +112,7 @@ describe('the route table', () => {
     expect(events.slice(6).map((event) => project(table, event))).toEqual([
       ['api'],
       ['api'],
-      ['api', 'web'],
+      ['web', 'api'],
     ])
     expect(table.routes.get('docs')).toBe(docs)
   })

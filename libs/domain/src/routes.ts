@@ -51,8 +51,7 @@ export const tableOf = (gateway: Gateway): RouteTable => {
 export const project = (table: RouteTable, event: GatewayEvent): readonly string[] => {
   evolve(table.gateway, event)
   const touched = servicesOf(event)
-  // Losers of a host go first, so that the winner's entry is the one that stays.
-  for (const name of touched.toReversed()) refresh(table, name)
+  for (const name of touched) refresh(table, name)
   return touched
 }
 

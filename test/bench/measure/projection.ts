@@ -5,20 +5,33 @@
  */
 import { fill } from '../fill.ts'
 import { openFleet } from '../fleet.ts'
-import { declarationsOf, deploysOf, type History } from '../history.ts'
+import { declarationsOf, deploysOf, pausesOf, type History } from '../history.ts'
 import type { Bench, Measurement } from '../measurement.ts'
 import type { Projection, ProjectorTask } from '../programs/projector.ts'
 
 interface Scale {
   readonly repetitions: number
+  readonly smallEvents: number
   readonly deployEvents: number
   readonly declarations: number
   readonly services: number
 }
 
 const SCALES: Readonly<Record<Bench['scale'], Scale>> = {
-  full: { repetitions: 3, deployEvents: 1_000_000, declarations: 250_000, services: 1_000 },
-  quick: { repetitions: 1, deployEvents: 5_000, declarations: 2_000, services: 100 },
+  full: {
+    repetitions: 3,
+    smallEvents: 1_000_000,
+    deployEvents: 500_000,
+    declarations: 250_000,
+    services: 1_000,
+  },
+  quick: {
+    repetitions: 1,
+    smallEvents: 5_000,
+    deployEvents: 5_000,
+    declarations: 2_000,
+    services: 100,
+  },
 }
 const MS_PER_SECOND = 1_000
 
@@ -26,11 +39,14 @@ export const projection: Measurement = {
   name: 'projection',
   about: 'events read, decoded and projected per second',
   measure: async (bench) => {
-    const { repetitions, deployEvents, declarations, services } = SCALES[bench.scale]
+    const { repetitions, smallEvents, deployEvents, declarations, services } = SCALES[bench.scale]
+    const small = await project(bench, 'pauses', pausesOf(services), smallEvents)
     const deploys = await project(bench, 'deploys', deploysOf(services), deployEvents)
     const declared = await project(bench, 'declarations', declarationsOf(services), declarations)
     return {
       samples: {
+        'projected-small': small.map(perSecond),
+        'projected-small-cpu': small.map(perCpuSecond),
         'projected-deploys': deploys.map(perSecond),
         'projected-deploys-cpu': deploys.map(perCpuSecond),
         'projected-deploys-memory': deploys.map(({ memoryMb }) => memoryMb),
@@ -38,7 +54,7 @@ export const projection: Measurement = {
         'projected-declared-cpu': declared.map(perCpuSecond),
       },
       notes: [
-        `Projection: ${repetitions} × ${deployEvents} events of deploys (declared, passed, activated, drain started, drain ended) and ${declarations} of ReleaseDeclared over ${services} services, each time in a new process, through openReplica.`,
+        `Projection: ${repetitions} × ${smallEvents} small events (paused, resumed), ${deployEvents} of deploys (declared, passed, activated, drain started, drain ended) and ${declarations} of ReleaseDeclared over ${services} services, each time in a new process, through openReplica.`,
       ],
     }
   },
