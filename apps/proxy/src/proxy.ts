@@ -36,7 +36,7 @@ export const runProxy = async (
 ): Promise<void> => {
   await using stack = new AsyncDisposableStack()
   const startedAt = Date.now()
-  const clock = createFleetClock(Date.now)
+  const clock = createFleetClock(preciseNow)
   let listening: readonly Address[] = []
   let linkUp = true
 
@@ -137,7 +137,7 @@ export const runProxy = async (
   })
   stack.defer(() => admin.close())
   heartbeat = startHeartbeat(
-    createPresence(link, settings.fleet, settings.id),
+    createPresence(link, settings.fleet, settings.id, preciseNow),
     presence,
     clock,
     logger,
@@ -195,6 +195,9 @@ const listenAll = async (
   }
   return listening
 }
+
+/** Milliseconds since 1970 with microseconds: receipts of a switch lie that close together. */
+const preciseNow = (): number => performance.timeOrigin + performance.now()
 
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

@@ -99,14 +99,20 @@ return {now, redis.call('HGETALL', KEYS[1])}`)
 
 const presenceKey = (fleet: string): string => `${fleetTag(fleet)}:presence`
 
-export const createPresence = (link: RedisLink, fleet: string, id: string): PresenceWriter => {
+/** `now` is the clock, in milliseconds, that the offset of a beat is stated against. */
+export const createPresence = (
+  link: RedisLink,
+  fleet: string,
+  id: string,
+  now: () => number = Date.now,
+): PresenceWriter => {
   const key = presenceKey(fleet)
   return {
     beat: async (presence) => {
-      const before = Date.now()
+      const before = now()
       const answered = await BEAT_SCRIPT.run(link, [key], [id, JSON.stringify(presence)])
       // Redis looked at its clock about half-way between the question and the answer.
-      return Number(answered) - (before + Date.now()) / 2
+      return Number(answered) - (before + now()) / 2
     },
     leave: async () => {
       await using(link, (client) => client.hdel(key, id))
