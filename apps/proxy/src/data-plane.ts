@@ -51,7 +51,7 @@ export interface ReleaseWork {
   readonly revision: number
   readonly requests: number
   readonly upgraded: number
-  /** Ended at the drain deadline, since the proxy knows the release. */
+  /** Ended at the deadline of its newest drain. */
   readonly cut: number
   readonly draining: boolean
 }

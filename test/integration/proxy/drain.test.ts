@@ -100,6 +100,19 @@ it('A14 cancels the deadline when the release becomes active again', async () =>
   expect(blue.connections).toHaveLength(1)
 })
 
+it('A14 counts what a drain cut for that drain only', async () => {
+  await using edge = await startEdge()
+  await using blue = await startTarget()
+  edge.route({ targets: [blue.url] })
+  edge.client().send(getAndClose())
+  await blue.connection(0)
+  edge.route({ drains: [drain(100)] })
+  await eventually('the first drain cuts', () => edge.plane.work()[0]?.cut === 1)
+  edge.route({ targets: [blue.url] })
+  edge.route({ drains: [{ revision: 1, generation: 2, drainMs: 100 }] })
+  expect(edge.plane.work()[0]).toMatchObject({ draining: true, cut: 0 })
+})
+
 it('lets the work of a removed service go on, and answers 404 to new requests', async () => {
   await using edge = await startEdge()
   await using blue = await startTarget()
