@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import { expect, it } from 'vitest'
 import { eventually } from '../../support/eventually.ts'
 import { bodyOf, get, getAndClose, startEdge, statusOf } from './edge.ts'
@@ -259,7 +260,7 @@ it('D12 D14 lets a slow or silent target hold up nobody else', async () => {
 })
 
 it('D20 serves a Unix socket: missing is 502, it recovers by itself, and its 403 passes', async () => {
-  const path = `/tmp/gatehouse-${process.pid}-${Date.now()}.sock`
+  const path = `${tmpdir()}/gatehouse-${process.pid}-${Date.now()}.sock`
   await using edge = await startEdge()
   edge.route({ targets: [`unix:${path}`] })
   expect(statusOf(await edge.ask(getAndClose()))).toBe(502)
