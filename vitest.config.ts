@@ -1,7 +1,7 @@
 /**
  * One run for everything, so that one closing line speaks for all of it. The projects differ only
  * in what they may touch: `unit` is pure, `architecture` reads our own sources, `simulation` takes its
- * time, `integration` has a Redis server, and `system` starts whole processes, one file at a time.
+ * time, `integration` has a Redis server, `net-transport` asks the data plane's questions once more, and `system` starts whole processes, one file at a time.
  */
 import { defineConfig } from 'vitest/config'
 import { ClosingLine } from './test/support/closing-line.ts'
@@ -42,7 +42,18 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          globalSetup: redis,
+          globalSetup: [...redis, './test/support/transport.handle.ts'],
+          testTimeout: 20_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'net-transport',
+          include: ['test/integration/proxy/**/*.test.ts'],
+          exclude: ['**/{admin,follower,heartbeat}.test.ts'],
+          globalSetup: ['./test/support/transport.net.ts'],
           testTimeout: 20_000,
           hookTimeout: 30_000,
         },

@@ -14,6 +14,7 @@ const settings = [
   'GATEHOUSE_DATA',
   'GATEHOUSE_PROXIES',
   'GATEHOUSE_PROXY_ID',
+  'GATEHOUSE_TRANSPORT',
 ]
 
 const compose = z.object({

@@ -7,11 +7,13 @@ import {
   type FleetSettings,
 } from '@gatehouse/events'
 import { NAME } from '@gatehouse/domain'
+import type { TransportSetting } from './transport/choose.ts'
 
 export interface ProxySettings extends FleetSettings {
   readonly id: string
   readonly listen: readonly Address[]
   readonly admin: Address
+  readonly transport: TransportSetting
 }
 
 export interface Address {
@@ -35,6 +37,7 @@ export const readProxySettings = (environment: Environment = process.env): Proxy
       .split(',')
       .map((text) => parseAddress('GATEHOUSE_LISTEN', text.trim(), LISTEN_DEFAULT)),
     admin,
+    transport: parseTransport(given(environment, 'GATEHOUSE_TRANSPORT') ?? 'auto'),
     // The admin port tells proxies of one machine apart, and stays the same over a restart, so that
     // a proxy finds its local copy again.
     id: parseId(given(environment, 'GATEHOUSE_PROXY_ID') ?? `${hostname()}-${admin.port}`),
@@ -59,6 +62,11 @@ const parseAddress = (variable: string, text: string, example: string): Address 
     throw new InvalidSetting(`${variable} is "${text}"; expected host:port, such as ${example}`)
   }
   return { host: match[1] ?? (match[2] === '' ? '::' : (match[2] ?? '::')), port }
+}
+
+const parseTransport = (text: string): TransportSetting => {
+  if (text === 'auto' || text === 'net' || text === 'handle') return text
+  throw new InvalidSetting(`GATEHOUSE_TRANSPORT is "${text}"; expected auto, handle or net`)
 }
 
 const parseId = (text: string): string => {

@@ -17,8 +17,14 @@ import { createCounters, type Counters } from './serve/counters.ts'
 import { BACKLOG, SERVE_LIMITS, type ServeLimits } from './serve/limits.ts'
 import { createRequestIds } from './serve/request-id.ts'
 import { ServiceRuntime, type ServiceParts } from './serve/service-runtime.ts'
-import { connect, listen, type TargetTrust } from './transport/net.ts'
-import type { Listener, Transport, TransportOwner } from './transport/transport.ts'
+import { netSockets } from './transport/net.ts'
+import type {
+  Listener,
+  Sockets,
+  TargetTrust,
+  Transport,
+  TransportOwner,
+} from './transport/transport.ts'
 import { createTrust } from './trusted-peers.ts'
 import type { ReleaseRuntime } from './upstream/release-runtime.ts'
 import { createWheel } from './wheel.ts'
@@ -77,6 +83,8 @@ export interface DataPlaneOptions {
   /** Unix time in milliseconds. */
   readonly now?: () => number
   readonly limits?: Partial<ServeLimits>
+  /** `node:net` when it is left out. */
+  readonly sockets?: Sockets
   /** For `https` targets. */
   readonly targetTrust?: TargetTrust
   /** A draining release has no work left: presence may say so at once. */
@@ -84,7 +92,7 @@ export interface DataPlaneOptions {
 }
 
 export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
-  const { log, now = Date.now, targetTrust = {} } = options
+  const { log, now = Date.now, sockets = netSockets, targetTrust = {} } = options
   const limits = { ...SERVE_LIMITS, ...options.limits }
   const isTrusted = createTrust(options.trustedPeers ?? [])
   const hosts = createHostTable<ServiceRuntime>()
@@ -114,7 +122,7 @@ export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
     targetIdleMs: limits.targetIdleMs,
     counters: counters.upstreams,
     connect: (address: TargetAddress, owner: TransportOwner) =>
-      connect(address, owner, targetTrust),
+      sockets.connect(address, owner, targetTrust),
     onIdle: (runtime) => {
       const service = services.get(runtime.service)
       service?.forgetIfUnused(runtime)
@@ -206,7 +214,10 @@ export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
         answers,
       })),
     listen: async ({ host, port }) => {
-      const listener = await listen({ host, port, backlog: BACKLOG, reusePort: true }, accept)
+      const listener = await sockets.listen(
+        { host, port, backlog: BACKLOG, reusePort: true },
+        accept,
+      )
       listeners.push(listener)
       return { host: listener.host, port: listener.port }
     },

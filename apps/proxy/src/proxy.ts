@@ -22,6 +22,7 @@ import { metricsText } from './control/metrics.ts'
 import { reasonOf } from './control/reason.ts'
 import { routeRows } from './control/route-rows.ts'
 import { createDataPlane, type DataPlane } from './data-plane.ts'
+import { chooseSockets } from './transport/choose.ts'
 
 /** How long requests may go on after the proxy was told to stop. */
 const STOP_GRACE_MS = 30_000
@@ -58,7 +59,11 @@ export const runProxy = async (
 
   // The follower has something to say before there is a presence to say it in.
   let heartbeat: Heartbeat | undefined
-  const dataPlane = createDataPlane({ log: logger, onDrained: () => heartbeat?.beat() })
+  const { sockets, fellBackBecause } = await chooseSockets(settings.transport)
+  if (fellBackBecause !== undefined) {
+    logger.warn(`The transport is node:net, which is slower: ${fellBackBecause}`)
+  }
+  const dataPlane = createDataPlane({ log: logger, sockets, onDrained: () => heartbeat?.beat() })
   // A start that fails leaves nothing running; after a stop in order there is nothing left to do.
   stack.defer(async () => void (await dataPlane.finish(0)))
   const failed = new AbortController()
@@ -149,7 +154,11 @@ export const runProxy = async (
     listening = await listenAll(dataPlane, settings.listen)
     heartbeat.beat()
     logger.info(
-      { listen: listening.map(addressText), admin: addressText(admin.address) },
+      {
+        listen: listening.map(addressText),
+        admin: addressText(admin.address),
+        transport: sockets.name,
+      },
       'serving',
     )
     await aborted(signal)

@@ -3,6 +3,7 @@
  * may be left: no socket on either side, and no work in flight.
  */
 import { connect, type Socket } from 'node:net'
+import { inject } from 'vitest'
 import {
   HEALTH_DEFAULTS,
   LIMIT_DEFAULTS,
@@ -16,6 +17,7 @@ import {
   type DataPlane,
   type DataPlaneOptions,
 } from '../../../apps/proxy/src/data-plane.ts'
+import { chooseSockets } from '../../../apps/proxy/src/transport/choose.ts'
 import { eventually } from '../../support/eventually.ts'
 
 export interface Edge extends AsyncDisposable {
@@ -43,7 +45,8 @@ export interface RouteSketch {
 }
 
 export const startEdge = async (options: Partial<DataPlaneOptions> = {}): Promise<Edge> => {
-  const plane = createDataPlane({ log: { debug: () => {}, warn: () => {} }, ...options })
+  const { sockets } = await chooseSockets(inject('transport'))
+  const plane = createDataPlane({ log: { debug: () => {}, warn: () => {} }, sockets, ...options })
   const { port } = await plane.listen({ host: '127.0.0.1', port: 0 })
   const clients: RawClient[] = []
   const services = new Set<string>()

@@ -39,12 +39,10 @@ export class ClientSocket {
     return flows
   }
 
-  cork(): void {
-    this.#transport.cork()
-  }
-
-  uncork(): void {
-    this.#transport.uncork()
+  send(head: string, buffer: Buffer, from: number, to: number, tail: string): boolean {
+    const flows = this.#transport.send(head, buffer, from, to, tail)
+    if (!flows) this.congested = true
+    return flows
   }
 
   /** Some of what was written has not been taken by the kernel. */

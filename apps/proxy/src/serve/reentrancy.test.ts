@@ -62,6 +62,10 @@ class FragileTransport implements Transport {
     return this.write(buffer.toString('latin1', from, to))
   }
 
+  send(head: string, buffer: Buffer, from: number, to: number, tail: string): boolean {
+    return this.write(head + buffer.toString('latin1', from, to) + tail)
+  }
+
   drain(): void {
     if (!this.open || !this.queued) return
     this.queued = false
@@ -75,8 +79,6 @@ class FragileTransport implements Transport {
   }
 
   end(): void {}
-  cork(): void {}
-  uncork(): void {}
   pause(): void {}
   resume(): void {}
 

@@ -7,7 +7,6 @@ import type { RequestHead } from '../http/request.ts'
 import type { Limits } from '@gatehouse/domain'
 import type { Transport } from '../transport/transport.ts'
 import { Body } from './body.ts'
-import { SINGLE_WRITE_BYTES_MAX } from './limits.ts'
 
 /** Instead of an index: the body is larger than the service accepts. */
 export const TOO_LARGE = -2
@@ -57,23 +56,17 @@ export class RequestRelay {
   /** Sends the head, and the bytes at `from` that were followed last. */
   start(target: Transport, head: string, buffer: Buffer, from: number): void {
     const { forwardTo, tail } = this.#body
-    if (forwardTo === from) this.congested = !target.write(head + tail)
-    else if (forwardTo - from <= SINGLE_WRITE_BYTES_MAX) {
-      this.congested = !target.write(head + buffer.toString('latin1', from, forwardTo) + tail)
-    } else {
-      target.cork()
-      target.write(head)
-      this.congested = !target.forward(buffer, from, forwardTo)
-      if (tail !== '') target.write(tail)
-      target.uncork()
-    }
+    this.congested =
+      forwardTo === from
+        ? !target.write(head + tail)
+        : !target.send(head, buffer, from, forwardTo, tail)
   }
 
   /** Sends the bytes at `from` that were followed last. */
   proceed(target: Transport, buffer: Buffer, from: number): void {
     if (this.dropping) return
     const { forwardTo, tail } = this.#body
-    if (forwardTo > from) this.congested = !target.forward(buffer, from, forwardTo)
-    if (tail !== '') this.congested = !target.write(tail)
+    if (tail !== '') this.congested = !target.send('', buffer, from, forwardTo, tail)
+    else if (forwardTo > from) this.congested = !target.forward(buffer, from, forwardTo)
   }
 }

@@ -157,35 +157,20 @@ export class ResponseRelay {
       this.#body.begin(framing, 0, false, (bytes, start, end) => {
         this.congested = !this.#client.forward(bytes, start, end)
       })
-    } else {
-      this.#body.begin(framing, head.contentLength, request.acceptsTrailers)
-      if (headTo + to - from <= SINGLE_WRITE_BYTES_MAX) {
-        return this.#writeWhole(headText, text, headTo, buffer, from, to)
-      }
+      this.begun = true
+      this.congested = !this.#client.write(headText)
+      return this.#relay(buffer, from, to)
     }
-    this.begun = true
-    this.#client.cork()
-    this.congested = !this.#client.write(headText)
-    const step = this.#relay(buffer, from, to)
-    this.#client.uncork()
-    return this.#request === undefined ? 'stopped' : step
-  }
-
-  /** Head and body came in one read, and fit one string. */
-  #writeWhole(
-    headText: string,
-    text: string,
-    headTo: number,
-    buffer: Buffer,
-    from: number,
-    to: number,
-  ): ResponseStep {
+    this.#body.begin(framing, head.contentLength, request.acceptsTrailers)
     const end = this.#body.take(buffer, from, to)
     if (end === MALFORMED) return 'malformed'
-    const { forwardTo, tail } = this.#body
     this.begun = true
-    const content = forwardTo === from ? '' : text.slice(headTo, headTo + forwardTo - from)
-    this.congested = !this.#client.write(headText + content + tail)
+    const { forwardTo, tail } = this.#body
+    if (headTo + to - from <= SINGLE_WRITE_BYTES_MAX) {
+      // The text that the head was read from has all of the body too.
+      const content = forwardTo === from ? '' : text.slice(headTo, headTo + forwardTo - from)
+      this.congested = !this.#client.write(headText + content + tail)
+    } else this.congested = !this.#client.send(headText, buffer, from, forwardTo, tail)
     return this.#settle(end, to)
   }
 
@@ -193,12 +178,9 @@ export class ResponseRelay {
     const body = this.#body
     const end = body.take(buffer, from, to)
     if (end === MALFORMED) return 'malformed'
-    if (body.forwardTo > from) {
-      this.congested = !this.#client.forward(buffer, from, body.forwardTo)
-    }
-    if (body.tail !== '' && this.#request !== undefined) {
-      this.congested = !this.#client.write(body.tail)
-    }
+    const { forwardTo, tail } = body
+    if (tail !== '') this.congested = !this.#client.send('', buffer, from, forwardTo, tail)
+    else if (forwardTo > from) this.congested = !this.#client.forward(buffer, from, forwardTo)
     return this.#settle(end, to)
   }
 

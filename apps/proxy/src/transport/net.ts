@@ -2,34 +2,47 @@
  * The transport on the public API of `node:net` and `node:tls`: always available, and the reference
  * for every other one.
  */
-import { connect as connectTcp, createServer, isIP, type Socket } from 'node:net'
+import { connect as connectTcp, createServer, isIP, type Server, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { TargetAddress } from '@gatehouse/domain'
 import {
   NOBODY,
   type Listener,
   type ListenOptions,
+  type Sockets,
+  type TargetTrust,
   type Transport,
   type TransportOwner,
 } from './transport.ts'
-
-export interface TargetTrust {
-  /** PEM certificates to trust for `https` targets instead of the system's. */
-  readonly ca?: string
-}
 
 /** How much may wait in a socket's queue before its writer is told to stop. */
 const QUEUED_BYTES_MAX = 65_536
 
 const SOCKET_OPTIONS = { noDelay: true, allowHalfOpen: true, highWaterMark: QUEUED_BYTES_MAX }
 
-/** Starts to listen. `accept` gets each connection and sets its owner before it returns. */
-export const listen = (
+export const netSockets: Sockets = {
+  name: 'net',
+  listen: (options, accept) =>
+    startListening(
+      createServer(SOCKET_OPTIONS, (socket) => accept(new NetTransport(socket, true))),
+      options,
+    ),
+  connect: (address, owner, trust = {}) => {
+    const socket = openSocket(address, trust)
+    const transport = new NetTransport(socket, address.kind === 'tcp' && !address.tls)
+    transport.owner = owner
+    const event = address.kind === 'tcp' && address.tls ? 'secureConnect' : 'connect'
+    socket.once(event, () => transport.owner.onConnect())
+    return transport
+  },
+}
+
+/** Rejects with a sentence when it cannot listen there. */
+export const startListening = (
+  server: Server,
   { host, port, backlog, reusePort }: ListenOptions,
-  accept: (transport: Transport) => void,
 ): Promise<Listener> =>
   new Promise((resolve, reject) => {
-    const server = createServer(SOCKET_OPTIONS, (socket) => accept(new NetTransport(socket, true)))
     const fail = (error: Error): void =>
       reject(new Error(`cannot listen on ${host}:${port}: ${error.message}`, { cause: error }))
     server.once('error', fail)
@@ -43,21 +56,8 @@ export const listen = (
     })
   })
 
-/** Starts to connect; the owner hears `onConnect` or `onClose`. */
-export const connect = (
-  address: TargetAddress,
-  owner: TransportOwner,
-  trust: TargetTrust = {},
-): Transport => {
-  const socket = openSocket(address, trust)
-  const transport = new NetTransport(socket, address.kind === 'tcp' && !address.tls)
-  transport.owner = owner
-  const event = address.kind === 'tcp' && address.tls ? 'secureConnect' : 'connect'
-  socket.once(event, () => transport.owner.onConnect())
-  return transport
-}
-
-const openSocket = (address: TargetAddress, trust: TargetTrust): Socket => {
+/** Starts to connect, with all that Node knows about names and address families. */
+export const openSocket = (address: TargetAddress, trust: TargetTrust): Socket => {
   if (address.kind === 'unix') {
     return connectTcp({ path: address.socketPath, ...SOCKET_OPTIONS })
   }
@@ -75,7 +75,7 @@ const openSocket = (address: TargetAddress, trust: TargetTrust): Socket => {
 }
 
 /** RFC 4291 §2.5.5.2: how an IPv4 peer looks on a socket that listens on both. */
-const withoutMapping = (address: string): string =>
+export const withoutMapping = (address: string): string =>
   address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
 
 class NetTransport implements Transport {
@@ -121,12 +121,14 @@ class NetTransport implements Transport {
     return this.#socket.writableLength < QUEUED_BYTES_MAX
   }
 
-  cork(): void {
+  send(head: string, buffer: Buffer, from: number, to: number, tail: string): boolean {
+    if (!this.#writable) return false
     this.#socket.cork()
-  }
-
-  uncork(): void {
+    this.#socket.write(head, 'latin1')
+    this.forward(buffer, from, to)
+    if (tail !== '') this.#socket.write(tail, 'latin1')
     this.#socket.uncork()
+    return this.#socket.writableLength < QUEUED_BYTES_MAX
   }
 
   pause(): void {

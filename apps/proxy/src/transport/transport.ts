@@ -8,6 +8,7 @@
  * - Any write may fail at once and tear down both sides of an exchange while it is on the stack. After
  *   each write an owner asks whether its peer is still its peer.
  */
+import type { TargetAddress } from '@gatehouse/domain'
 
 export interface Transport {
   /** Whom the events go to. It may be replaced, between events. */
@@ -16,13 +17,12 @@ export interface Transport {
   write(text: string): boolean
   /** Bytes of a read that is being delivered now; copied if they cannot be written at once. */
   forward(buffer: Buffer, from: number, to: number): boolean
-  /** What is written until `uncork` leaves in one piece. */
-  cork(): void
-  uncork(): void
+  /** As `write(head)`, `forward(buffer, from, to)` and `write(tail)`, but all in one piece. */
+  send(head: string, buffer: Buffer, from: number, to: number, tail: string): boolean
   /** Stops and starts `onData` and `onEnd`. Both may be called twice. */
   pause(): void
   resume(): void
-  /** Sends FIN after what is queued. Reading goes on. */
+  /** Sends FIN after what is queued. Reading goes on; once the peer has ended too, it closes. */
   end(): void
   /** Closes both directions and drops what is queued. Calling it again does nothing. */
   destroy(): void
@@ -63,6 +63,20 @@ export interface Listener {
   readonly port: number
   /** Takes no new connections, and frees the port. Those that are open go on. */
   close(): void
+}
+
+/** One way to sockets: how to accept connections, and how to make them. */
+export interface Sockets {
+  readonly name: 'net' | 'handle'
+  /** Starts to listen. `accept` gets each connection and sets its owner before it returns. */
+  listen(options: ListenOptions, accept: (transport: Transport) => void): Promise<Listener>
+  /** Starts to connect; the owner hears `onConnect` or `onClose`. */
+  connect(address: TargetAddress, owner: TransportOwner, trust?: TargetTrust): Transport
+}
+
+export interface TargetTrust {
+  /** PEM certificates to trust for `https` targets instead of the system's. */
+  readonly ca?: string
 }
 
 /** For a transport whose owner has gone: it hears nothing more. */
