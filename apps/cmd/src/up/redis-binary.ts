@@ -6,12 +6,17 @@ import { execFile } from 'node:child_process'
 import { access, constants } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
-import { fetchPrivateCopy, findPrivateCopy } from './redis-private-copy.ts'
+import { fetchPrivateCopy, findPrivateCopy, type Packaged } from './private-copy.ts'
 
 const run = promisify(execFile)
 const names = ['redis-server', 'valkey-server'] as const
 /** The log's trimming and the access rules need 7.0. */
 const majorMin = 7
+const packaged: Packaged = {
+  package: 'redis-server',
+  program: 'usr/bin/redis-server',
+  bareNeeds: ['redis-server', 'redis-tools', 'libatomic1', 'libjemalloc2', 'liblzf1'],
+}
 const versionWithinMs = 5_000
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -49,12 +54,12 @@ export async function findRedisServer({
   if ('version' in installed) return installed
 
   const copyDir = join(cacheDir, 'redis')
-  const cached = await findPrivateCopy(copyDir)
+  const cached = await findPrivateCopy(copyDir, packaged)
   const known = cached && (await recentEnough(cached.path, path, cached.libraryPath))
   if (known) return known
 
   onProgress?.('Fetching a private Redis server (once, about ten seconds) …')
-  const fetched = await fetchPrivateCopy({ copyDir, environment })
+  const fetched = await fetchPrivateCopy({ copyDir, packaged, environment })
   if (fetched.kind === 'failed') return missing(`${installed.missing} ${fetched.reason}`)
   const copy = await recentEnough(fetched.path, path, fetched.libraryPath)
   return copy ?? missing(`The private copy in ${copyDir} does not run, or is older than 7.0.`)

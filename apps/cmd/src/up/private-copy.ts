@@ -1,5 +1,5 @@
 /**
- * A copy of Redis for this project alone, taken from the packages of Debian or Ubuntu. It needs no
+ * A copy of a program for this project alone, taken from the packages of Debian or Ubuntu. It needs no
  * root, changes nothing on the system and starts no service: the packages are only downloaded and
  * unpacked into the cache, with what they depend on that this machine lacks.
  */
@@ -11,8 +11,15 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 const stepWithinMs = 180_000
 const outputBytesMax = 1_000_000
-/** What redis-server needs beyond a bare Debian, for when the resolver cannot be asked. */
-const bareNeeds = ['redis-server', 'redis-tools', 'libatomic1', 'libjemalloc2', 'liblzf1']
+
+/** Which program to take from which package. */
+export interface Packaged {
+  readonly package: string
+  /** Where the package puts the program, such as `usr/bin/redis-server`. */
+  readonly program: string
+  /** The packages needed beyond a bare Debian, for when the resolver cannot be asked; all by name. */
+  readonly bareNeeds: readonly string[]
+}
 
 export interface PrivateCopy {
   readonly path: string
@@ -25,8 +32,11 @@ export type Fetched =
   | { readonly kind: 'failed'; readonly reason: string }
 
 /** The copy an earlier start left in `copyDir`, if there is one. */
-export async function findPrivateCopy(copyDir: string): Promise<PrivateCopy | undefined> {
-  const path = join(resolve(copyDir), 'usr', 'bin', 'redis-server')
+export async function findPrivateCopy(
+  copyDir: string,
+  { program }: Packaged,
+): Promise<PrivateCopy | undefined> {
+  const path = join(resolve(copyDir), program)
   const exists = await access(path).then(
     () => true,
     () => false,
@@ -40,17 +50,19 @@ export async function findPrivateCopy(copyDir: string): Promise<PrivateCopy | un
  */
 export async function fetchPrivateCopy(options: {
   readonly copyDir: string
+  readonly packaged: Packaged
   readonly environment: Readonly<Record<string, string | undefined>>
 }): Promise<Fetched> {
+  const { packaged } = options
   const copyDir = resolve(options.copyDir)
   await mkdir(dirname(copyDir), { recursive: true })
   const workshop = await mkdtemp(`${copyDir}-`)
   try {
-    const root = await download(workshop, options.environment)
-    await putInPlace(root, copyDir)
-    const copy = await findPrivateCopy(copyDir)
+    const root = await download(workshop, packaged, options.environment)
+    await putInPlace(root, copyDir, packaged)
+    const copy = await findPrivateCopy(copyDir, packaged)
     if (copy) return { kind: 'fetched', ...copy }
-    return { kind: 'failed', reason: 'The fetched packages hold no redis-server.' }
+    return { kind: 'failed', reason: `The fetched packages hold no ${packaged.program}.` }
   } catch (error) {
     return { kind: 'failed', reason: `None could be fetched: ${reasonOf(error)}.` }
   } finally {
@@ -60,6 +72,7 @@ export async function fetchPrivateCopy(options: {
 
 async function download(
   workshop: string,
+  { package: name, bareNeeds }: Packaged,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<string> {
   const state = join(workshop, 'state')
@@ -86,22 +99,22 @@ async function download(
   // Images ship without package lists, so our own are fetched.
   await apt('update')
   // The resolver takes just what this machine lacks, but refuses where its packages are broken.
-  await apt('-y', '--no-install-recommends', '--download-only', 'install', 'redis-server').catch(
-    () => apt('download', ...bareNeeds),
+  await apt('-y', '--no-install-recommends', '--download-only', 'install', name).catch(() =>
+    apt('download', ...bareNeeds),
   )
-  const packages = (await readdir(debs)).filter((name) => name.endsWith('.deb'))
-  for (const name of packages) {
-    await run('dpkg-deb', ['-x', join(debs, name), root], { ...limits, env })
+  const packages = (await readdir(debs)).filter((file) => file.endsWith('.deb'))
+  for (const file of packages) {
+    await run('dpkg-deb', ['-x', join(debs, file), root], { ...limits, env })
   }
   return root
 }
 
-async function putInPlace(root: string, copyDir: string): Promise<void> {
+async function putInPlace(root: string, copyDir: string, packaged: Packaged): Promise<void> {
   try {
     await rename(root, copyDir)
   } catch (cause) {
     // Another start was quicker and its copy is complete; one that does not run is replaced.
-    if ((await findPrivateCopy(copyDir)) !== undefined) return
+    if ((await findPrivateCopy(copyDir, packaged)) !== undefined) return
     await rm(copyDir, { recursive: true, force: true })
     await rename(root, copyDir).catch(() => {
       throw new Error(`${copyDir} cannot be written`, { cause })
