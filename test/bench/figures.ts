@@ -6,7 +6,7 @@
 
 export interface Figure {
   readonly title: string
-  readonly unit: 'ms' | 'events/s' | 'MB' | '×'
+  readonly unit: 'ms' | 'events/s' | 'MB' | 'KB' | '×'
   readonly better: 'less' | 'more'
   /** Of several repetitions, the middle one counts; of the longest waits, the longest. */
   readonly counts: 'median' | 'worst'
@@ -20,9 +20,11 @@ const ms = { unit: 'ms', better: 'less', counts: 'median' } as const
 const msWorst = { ...ms, counts: 'worst' } as const
 const perSecond = { unit: 'events/s', better: 'more', counts: 'median' } as const
 const megabytes = { unit: 'MB', better: 'less', counts: 'median' } as const
+const kilobytes = { unit: 'KB', better: 'less', counts: 'median' } as const
+const timesMore = { unit: '×', better: 'more', counts: 'median' } as const
 const times = { unit: '×', better: 'less', counts: 'median' } as const
 
-const FIGURES = {
+const EVENTS = {
   'routed-one-p50': { title: 'appended to routed, one proxy, p50', ...ms },
   'routed-one-p99': { title: 'appended to routed, one proxy, p99', ...ms, floor: 3, goal: 1 },
   'routed-one-max': { title: 'appended to routed, one proxy, max', ...msWorst },
@@ -96,7 +98,85 @@ const FIGURES = {
   },
 } satisfies Record<string, Figure>
 
+const HTTP = {
+  // The data path: requests per second of the proxy's own processor time, in the same turn as the peer's.
+  'small-get-nginx': { title: 'small GET against nginx', ...timesMore, floor: 0.95, goal: 1.05 },
+  'small-get-haproxy': { title: 'small GET against HAProxy', ...timesMore, floor: 1, goal: 1.1 },
+  'small-get-caddy': { title: 'small GET against Caddy', ...timesMore, floor: 3.8, goal: 4.5 },
+  'small-get-http-proxy-3': { title: 'small GET against http-proxy-3', ...timesMore, floor: 4.5 },
+  'small-get-direct': { title: 'small GET, share of direct', ...timesMore, floor: 0.7, goal: 0.85 },
+  'small-get-net-nginx': {
+    title: 'the same with node:net alone, against nginx',
+    ...timesMore,
+    floor: 0.8,
+    goal: 0.9,
+  },
+  'small-get-net-caddy': {
+    title: 'the same with node:net alone, against Caddy',
+    ...timesMore,
+    floor: 3.2,
+  },
+  'browser-get-nginx': {
+    title: 'head of a browser against nginx',
+    ...timesMore,
+    floor: 0.85,
+    goal: 1,
+  },
+  'browser-get-caddy': { title: 'head of a browser against Caddy', ...timesMore, floor: 4 },
+  'post-nginx': { title: 'POST 10 KB against nginx', ...timesMore, floor: 0.85, goal: 1 },
+  'post-caddy': { title: 'POST 10 KB against Caddy', ...timesMore, floor: 4 },
+  'get-64k-nginx': { title: 'GET 64 KB against tuned nginx', ...timesMore, floor: 0.65, goal: 0.9 },
+  'get-64k-haproxy': { title: 'GET 64 KB against HAProxy', ...timesMore, floor: 1 },
+  'get-1m-nginx': { title: 'GET 1 MB against tuned nginx', ...timesMore, floor: 0.9, goal: 1.2 },
+  'get-1m-caddy': { title: 'GET 1 MB against Caddy', ...timesMore, floor: 1.3 },
+  'connect-nginx': {
+    title: 'connection per request against nginx',
+    ...timesMore,
+    floor: 0.8,
+    goal: 1,
+  },
+  'connect-caddy': { title: 'connection per request against Caddy', ...timesMore, floor: 2 },
+  'paced-nginx': { title: 'p99 at 10 000 requests/s against nginx', ...times, floor: 1.3, goal: 1 },
+  'paced-haproxy': { title: 'p99 at 10 000 requests/s against HAProxy', ...times, floor: 1 },
+  'thousand-nginx': {
+    title: '1 000 connections against nginx',
+    ...timesMore,
+    floor: 0.9,
+    goal: 1.05,
+  },
+  'thousand-haproxy': {
+    title: '1 000 connections against HAProxy',
+    ...timesMore,
+    floor: 1,
+    goal: 1.1,
+  },
+  'websocket-nginx': {
+    title: 'WebSocket messages against nginx',
+    ...timesMore,
+    floor: 0.65,
+    goal: 1,
+  },
+  'websocket-haproxy': { title: 'WebSocket messages against HAProxy', ...timesMore, floor: 0.95 },
+  'idle-websocket': {
+    title: 'memory per idle WebSocket, both sides',
+    ...kilobytes,
+    floor: 5,
+    goal: 4,
+  },
+  'idle-http': { title: 'memory per idle connection', ...kilobytes, floor: 3.5, goal: 2.3 },
+  'memory-idle': { title: 'memory of a proxy at rest (RSS)', ...megabytes, floor: 80, goal: 60 },
+  'memory-load': {
+    title: 'memory of a proxy under load (PSS)',
+    ...megabytes,
+    floor: 110,
+    goal: 70,
+  },
+} satisfies Record<string, Figure>
+
+const FIGURES = { ...HTTP, ...EVENTS }
+
 export const figureOf = (name: FigureName): Figure => FIGURES[name]
 
 // The keys of a record that is written down here are just its names.
 export const FIGURE_NAMES = Object.keys(FIGURES) as readonly FigureName[]
+export const EVENT_FIGURE_NAMES = Object.keys(EVENTS) as readonly FigureName[]

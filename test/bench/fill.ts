@@ -25,6 +25,11 @@ export const fill = async (log: EventLog, history: History, eventsMin: number): 
   await Promise.all(underWay)
 }
 
+/** Appends all of a history that ends. Nobody else may be appending. */
+export const appendAll = async (log: EventLog, appends: Iterable<Together>): Promise<void> => {
+  for (const events of appends) await append(log, events)
+}
+
 /** Saves what the history has led to, as a worker does. All of it must have been appended. */
 export const saveSnapshot = async (log: EventLog, { gateway }: History): Promise<void> => {
   const snapshot = writeSnapshot(await log.head(), { gateway, quarantine: EMPTY_QUARANTINE })

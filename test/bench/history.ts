@@ -21,12 +21,27 @@ export interface History {
   readonly appends: Iterator<Together, never>
 }
 
-/**
- * Deploys of the services in turn: declared; passed, activated and the drain of the release before
- * started; the drain ended. The domain decides, so each event is one that a fleet could have.
- */
+/** Deploys of the services in turn. The domain decides, so each event is one that a fleet could have. */
 export const deploysOf = (services: number): History => {
   const gateway = emptyGateway()
+  function* appends(): Generator<Together, never> {
+    for (let deploys = 0; ; deploys++) {
+      const service = nameOf(deploys % services)
+      yield* deployOf(gateway, service, releaseFor(service, deploys))
+    }
+  }
+  return { gateway, appends: appends() }
+}
+
+/**
+ * One deploy into a state, which changes on the way: declared; passed, activated and the drain of the
+ * release before started; the drain ended.
+ */
+export function* deployOf(
+  gateway: Gateway,
+  service: string,
+  release: Release,
+): Generator<Together, void> {
   const decided = (command: Command): Together => {
     const decision = decide(command, gateway)
     const [first, ...others] = 'accepted' in decision ? decision.accepted : []
@@ -34,29 +49,22 @@ export const deploysOf = (services: number): History => {
     for (const event of [first, ...others]) evolve(gateway, event)
     return [first, ...others]
   }
-  function* appends(): Generator<Together, never> {
-    for (let deploys = 0; ; deploys++) {
-      const service = nameOf(deploys % services)
-      const release = releaseFor(service, deploys)
-      const chosen = { stage: false, takeOver: false, ifAbsent: false }
-      yield decided({ type: 'Deploy', service, release, ...chosen })
-      yield decided({
-        type: 'ReportHealth',
-        service,
-        generation: gateway.generation,
-        outcome: { kind: 'passed', attempts: 1, tookMs: 12, failing: [] },
-      })
-      const [drain] = gateway.services.get(service)?.drains ?? []
-      if (drain === undefined) continue
-      yield decided({
-        type: 'ReportDrain',
-        service,
-        generation: drain.generation,
-        outcome: { kind: 'drained', unreachable: [] },
-      })
-    }
-  }
-  return { gateway, appends: appends() }
+  const chosen = { stage: false, takeOver: false, ifAbsent: false }
+  yield decided({ type: 'Deploy', service, release, ...chosen })
+  yield decided({
+    type: 'ReportHealth',
+    service,
+    generation: gateway.generation,
+    outcome: { kind: 'passed', attempts: 1, tookMs: 12, failing: [] },
+  })
+  const [drain] = gateway.services.get(service)?.drains ?? []
+  if (drain === undefined) return
+  yield decided({
+    type: 'ReportDrain',
+    service,
+    generation: drain.generation,
+    outcome: { kind: 'drained', unreachable: [] },
+  })
 }
 
 /** The smallest events there are: each service, once declared, is paused and resumed in turn. */
@@ -97,7 +105,7 @@ export const declarationsOf = (services: number): History => {
 
 const nameOf = (number: number): string => `service-${number}`
 
-const releaseFor = (service: string, number: number): Release => ({
+export const releaseFor = (service: string, number: number): Release => ({
   id: `release-${number}`,
   hosts: [`${service}.example`],
   targets: [{ url: `http://10.${number & 127}.${(number >> 7) & 255}.7:3000` }],

@@ -17,6 +17,8 @@ import { createProcesses, type Processes } from './processes.ts'
 export interface Lab extends AsyncDisposable {
   readonly redisVersion: string
   readonly processes: Processes
+  /** Where private copies of programs are kept. */
+  readonly cacheDir: string
   /** A new folder. */
   readonly folder: () => Promise<string>
   /**
@@ -60,6 +62,7 @@ export const openLab = async (say: (sentence: string) => void): Promise<Lab> => 
   return {
     redisVersion: binary.version,
     processes,
+    cacheDir: CACHE,
     folder,
     say,
     startRedis: async (keeps) => {

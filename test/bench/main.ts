@@ -6,8 +6,9 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { openLab, type Lab } from './lab.ts'
 import { describeMachine } from './machine.ts'
+import type { Measured } from './measurement.ts'
 import { HELP, readOptions, type Options } from './options.ts'
-import { rowsOf, type Report } from './report.ts'
+import { hasFailed, rowsOf, type Report } from './report.ts'
 import { textOf } from './table.ts'
 
 const EXIT_FAILED = 1
@@ -28,7 +29,7 @@ const main = async (args: readonly string[]): Promise<number> => {
       const report = await interruptible((lab) => measure(asked.options, args, lab))
       if (report === 'interrupted') return EXIT_INTERRUPTED
       await show(report, asked.options)
-      return report.rows.some(({ verdict }) => verdict === 'missed') ? EXIT_FAILED : 0
+      return hasFailed(report) ? EXIT_FAILED : 0
     }
   }
 }
@@ -55,13 +56,15 @@ const interruptible = async (
 }
 
 const measure = async (
-  { measurements, scale, proxies }: Options,
+  { measurements, scale, proxies, load }: Options,
   args: readonly string[],
   lab: Lab,
 ): Promise<Report> => {
   const machine = describeMachine(lab.redisVersion)
-  const measured = []
-  for (const { measure: run } of measurements) measured.push(await run({ lab, scale, proxies }))
+  const measured: Measured[] = []
+  for (const { measure: run } of measurements) {
+    measured.push(await run({ lab, scale, proxies, load }))
+  }
   const samples = Object.assign({}, ...measured.map((each) => each.samples)) as object
   return {
     date: new Date().toISOString(),
@@ -69,18 +72,21 @@ const measure = async (
     machine,
     scale,
     rows: rowsOf(samples, scale),
+    comparisons: measured.flatMap(({ comparison }) => comparison ?? []),
     notes: measured.flatMap(({ notes }) => notes),
+    failures: measured.flatMap(({ failures }) => failures ?? []),
   }
 }
 
-const show = async (report: Report, { json, save }: Options): Promise<void> => {
+const show = async (report: Report, { json, save, part }: Options): Promise<void> => {
   const text = textOf(report)
   const document = `${JSON.stringify(report, undefined, 2)}\n`
   process.stdout.write(json ? document : text)
   if (!save) return
   await mkdir(RESULTS, { recursive: true })
-  await writeFile(join(RESULTS, 'latest.md'), text)
-  await writeFile(join(RESULTS, 'latest.json'), document)
+  const name = part ?? 'latest'
+  await writeFile(join(RESULTS, `${name}.md`), text)
+  await writeFile(join(RESULTS, `${name}.json`), document)
 }
 
 const say = (sentence: string): void => {

@@ -4,10 +4,22 @@ import { once } from 'node:events'
 import { resolve } from 'node:path'
 
 export interface Processes extends AsyncDisposable {
-  /** Starts a program of the project, such as `apps/proxy/src/main.ts`, with the Node that runs us. */
-  readonly start: (program: string, environment: Readonly<Record<string, string>>) => Process
-  /** Starts one of `programs/` here, which is told `task` and answers over a channel. */
-  readonly talkTo: (program: string, task: object) => Talk
+  /**
+   * Starts a program of the project, such as `apps/proxy/src/main.ts`, with the Node that runs us;
+   * behind a command such as `taskset -c 0` when one is given.
+   */
+  readonly start: (
+    program: string,
+    environment: Readonly<Record<string, string>>,
+    before?: readonly string[],
+  ) => Process
+  /** Starts a program of others, with nothing in its environment but what is given. */
+  readonly launch: (command: readonly string[], environment: NodeJS.ProcessEnv) => Process
+  /**
+   * Starts one of `programs/` here, which is told `task` and answers over a channel; behind a command
+   * such as `taskset -c 0` when one is given.
+   */
+  readonly talkTo: (program: string, task: object, before?: readonly string[]) => Talk
   /** Ends all of them at once. */
   readonly kill: () => void
 }
@@ -17,6 +29,8 @@ export interface Process {
   readonly isRunning: () => boolean
   /** The last of what it has said, for those who want to know why it ended. */
   readonly lastWords: () => string
+  /** Waits until it ends by itself, and returns how. */
+  readonly ended: Promise<number | NodeJS.Signals>
   /** Asks it to end and waits until it has. */
   readonly stop: () => Promise<void>
 }
@@ -42,23 +56,21 @@ export const createProcesses = (): Processes => {
   const kill = (): void => {
     for (const child of running) child.kill('SIGKILL')
   }
+  const launch: Processes['launch'] = ([program = '', ...args], env) =>
+    keep(spawn(program, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] }))
   return {
-    start: (program, environment) =>
-      keep(
-        spawn(process.execPath, [resolve(ROOT, program)], {
-          cwd: ROOT,
-          env: { ...process.env, ...environment },
-          stdio: ['ignore', 'pipe', 'pipe'],
-        }),
-      ),
-    talkTo: (program, task) => {
+    start: (program, environment, before = []) =>
+      launch([...before, process.execPath, resolve(ROOT, program)], {
+        ...process.env,
+        ...environment,
+      }),
+    launch,
+    talkTo: (program, task, before = []) => {
+      const [execPath = '', ...execArgv]: readonly string[] = [...before, process.execPath]
       const child = fork(
         resolve(import.meta.dirname, 'programs', program),
         [JSON.stringify(task)],
-        {
-          cwd: ROOT,
-          stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-        },
+        { cwd: ROOT, execPath, execArgv, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
       )
       const known = keep(child)
       const nextWord = async (): Promise<unknown> => {
@@ -99,6 +111,9 @@ const processOf = (child: ChildProcess): Process => {
     pid: child.pid ?? 0,
     isRunning,
     lastWords: () => words,
+    ended: new Promise((settle) => {
+      child.once('close', (code, signal) => settle(code ?? signal ?? 0))
+    }),
     stop: async () => {
       if (!isRunning()) return
       const ended = once(child, 'exit')

@@ -1,8 +1,7 @@
 /** One start of a real proxy process, from its launch until it is ready, and what it takes up then. */
-import { once } from 'node:events'
 import { get } from 'node:http'
-import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { freePort } from './free-port.ts'
 import { usageOf } from './process-usage.ts'
 import type { Processes } from './processes.ts'
 
@@ -55,20 +54,11 @@ export const startProxyOnce = async (
   }
 }
 
-const isReady = (port: number): Promise<boolean> =>
+/** Whether the proxy whose admin listener this is has its routes. */
+export const isReady = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
     get({ host: '127.0.0.1', port, path: '/readyz', agent: false }, (response) => {
       response.resume()
       resolve(response.statusCode === 200)
     }).on('error', () => resolve(false))
   })
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('No free port was found.')
-  return address.port
-}

@@ -1,4 +1,5 @@
 /** What a run found: each figure with its spread, and whether its floor and its goal are held. */
+import type { Comparison } from './comparison.ts'
 import { FIGURE_NAMES, figureOf, type Figure, type FigureName } from './figures.ts'
 import type { Machine } from './machine.ts'
 import type { Measured } from './measurement.ts'
@@ -11,7 +12,10 @@ export interface Report {
   readonly machine: Machine
   readonly scale: 'full' | 'quick'
   readonly rows: readonly Row[]
+  readonly comparisons: readonly Comparison[]
   readonly notes: readonly string[]
+  /** What should have been measured and could not be. */
+  readonly failures: readonly string[]
 }
 
 export interface Row extends Pick<Figure, 'title' | 'unit' | 'better' | 'floor' | 'goal'> {
@@ -36,6 +40,10 @@ export const rowsOf = (samples: Measured['samples'], scale: Report['scale']): re
     const values = samples[name]
     return values === undefined ? [] : [rowOf(name, values, scale)]
   })
+
+/** Whether a floor is missed, or something could not be measured. */
+export const hasFailed = ({ rows, failures }: Report): boolean =>
+  failures.length > 0 || rows.some(({ verdict }) => verdict === 'missed')
 
 export const verdictOf = (measured: number, { better, floor, goal }: Figure): Verdict => {
   const holds = (bound: number): boolean =>

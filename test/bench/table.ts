@@ -1,4 +1,6 @@
 /** The report for people: Markdown, aligned so that it reads as well on a terminal. */
+import { alignedTable, grouped } from './aligned-table.ts'
+import { comparisonText } from './comparison-text.ts'
 import type { Figure } from './figures.ts'
 import { machineLine, type Machine } from './machine.ts'
 import type { Report, Row, Verdict } from './report.ts'
@@ -11,11 +13,13 @@ export const textOf = (report: Report): string => {
     `- ${report.date}, \`${report.command}\``,
     `- ${machineLine(report.machine)}`,
     '',
-    ...table([head, ...report.rows.map(cellsOf)]),
+    ...alignedTable([head, ...report.rows.map(cellsOf)]),
     '',
+    ...report.failures.map((failure) => `- **Not measured:** ${failure}`),
     ...report.notes.map((note) => `- ${note}`),
     `- ${verdictNote(report)}`,
     ...busyNotes(report.machine).map((note) => `- ${note}`),
+    ...report.comparisons.flatMap(comparisonText),
   ]
   return `${lines.join('\n')}\n`
 }
@@ -66,29 +70,11 @@ const inUnit = (value: number, unit: Figure['unit']): string => {
       return value < 10 ? value.toFixed(2) : value.toFixed(0)
     case 'MB':
       return value.toFixed(0)
+    case 'KB':
+      return value.toFixed(1)
     case 'events/s':
       return grouped(Math.round(value / 1_000) * 1_000)
   }
 }
 
 const plain = (value: number): string => (Number.isInteger(value) ? grouped(value) : String(value))
-
-const grouped = (value: number): string => value.toLocaleString('en').replaceAll(',', ' ')
-
-/** What Markdown's own rule takes. */
-const COLUMN_MIN = 3
-
-/** Numbers to the right, words to the left; the first row is the head. */
-const table = (rows: readonly (readonly string[])[]): readonly string[] => {
-  const [head = []] = rows
-  const widths = head.map((_, column) =>
-    Math.max(COLUMN_MIN, ...rows.map((row) => row[column]?.length ?? 0)),
-  )
-  const isNumber = (column: number): boolean => column > 0 && column < head.length - 1
-  const lineOf = (row: readonly string[]): string =>
-    `| ${row.map((cell, column) => (isNumber(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join(' | ')} |`
-  const rule = widths.map((width, column) =>
-    isNumber(column) ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width),
-  )
-  return [lineOf(head), lineOf(rule), ...rows.slice(1).map(lineOf)]
-}

@@ -37,6 +37,7 @@ const MS_PER_SECOND = 1_000
 
 export const projection: Measurement = {
   name: 'projection',
+  part: 'events',
   about: 'events read, decoded and projected per second',
   measure: async (bench) => {
     const { repetitions, smallEvents, deployEvents, declarations, services } = SCALES[bench.scale]

@@ -33,6 +33,7 @@ const EVENTS_PER_DEPLOY_MAX = 5
 
 export const propagation: Measurement = {
   name: 'propagation',
+  part: 'events',
   about: 'event appended to routed, with one proxy and with many',
   measure: async (bench) => {
     const { repetitions, appendsForOne, appendsForMany, services } = SCALES[bench.scale]

@@ -30,6 +30,7 @@ const EVENTS_PER_FIRST_DEPLOY = 3
 
 export const start: Measurement = {
   name: 'start',
+  part: 'events',
   about: 'start of a proxy: empty, with many routes, after a long history',
   measure: async (bench) => {
     const scale = SCALES[bench.scale]

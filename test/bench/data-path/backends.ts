@@ -1,0 +1,71 @@
+/**
+ * What all contenders proxy to: nginx for small answers and files, which costs the least there is, and a
+ * program of our own where request bodies have to be read or WebSocket messages echoed.
+ */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { freePort } from '../free-port.ts'
+import type { Process } from '../processes.ts'
+import type { EchoBackendTask } from '../programs/echo-backend.ts'
+import type { Site } from './contender.ts'
+import { nginxCommand, nginxConfiguration } from './contenders/nginx.ts'
+
+export type BackendName = 'files' | 'echo'
+
+export interface Backend {
+  readonly port: number
+  readonly process: Process
+}
+
+type BackendSite = Pick<Site, 'lab' | 'pinning' | 'openFilesMax' | 'tool'>
+
+/** What `files` answers, by path, in bytes. */
+export const FILES = { '/100': 100, '/1k': 1_024, '/64k': 65_536, '/1m': 1_048_576 } as const
+
+/** Throws when it cannot be had: without a backend there is nothing to measure. */
+export const startBackend = (name: BackendName, site: BackendSite): Promise<Backend> => {
+  switch (name) {
+    case 'files':
+      return startFiles(site)
+    case 'echo':
+      return startEcho(site)
+  }
+}
+
+/** Answers up to this size stand in the configuration; larger ones are files, which the kernel sends. */
+const INLINE_BYTES_MAX = 1_024
+
+const startFiles = async ({ lab, pinning, openFilesMax, tool }: BackendSite): Promise<Backend> => {
+  const nginx = await tool('nginx')
+  if ('missing' in nginx) throw new Error(`${nginx.missing} It is also the backend of all others.`)
+  const folder = await lab.folder()
+  const files = join(folder, 'files')
+  await mkdir(files)
+  for (const [path, bytes] of Object.entries(FILES)) {
+    await writeFile(join(files, path), 'x'.repeat(bytes))
+  }
+  const inline = Object.entries(FILES)
+    .filter(([, bytes]) => bytes <= INLINE_BYTES_MAX)
+    .map(([path, bytes]) => `location = ${path} { return 200 "${'x'.repeat(bytes)}"; }`)
+  const port = await freePort()
+  const server = `
+  sendfile on;
+  open_file_cache max=16;
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    root ${files};
+    ${inline.join('\n    ')}
+  }`
+  const path = join(folder, 'nginx.conf')
+  await writeFile(path, nginxConfiguration(folder, openFilesMax, server))
+  const command = [...pinning.load, ...nginxCommand(nginx.path, folder, path)]
+  return { port, process: lab.processes.launch(command, nginx.env) }
+}
+
+const startEcho = async ({ lab, pinning }: BackendSite): Promise<Backend> => {
+  const port = await freePort()
+  const task: EchoBackendTask = { port }
+  const process = lab.processes.talkTo('echo-backend.ts', task, pinning.load)
+  await process.first
+  return { port, process }
+}

@@ -1,0 +1,37 @@
+/** Caddy on one processor. It sets the X-Forwarded fields by itself. */
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { freePort } from '../../free-port.ts'
+import { IDLE_SECONDS_MAX, KEPT_CONNECTIONS_MAX, type Contender } from '../contender.ts'
+
+export const caddy: Contender = {
+  start: async (site) => {
+    const tool = await site.tool('caddy')
+    if ('missing' in tool) return tool
+    const folder = await site.lab.folder()
+    const path = join(folder, 'Caddyfile')
+    const port = await freePort()
+    await writeFile(path, configuration(port, site.backendPort))
+    const run = [tool.path, 'run', '--config', path, '--adapter', 'caddyfile']
+    const env = { ...tool.env, GOMAXPROCS: '1', HOME: folder }
+    const process = site.lab.processes.launch([...site.pinning.proxy, ...run], env)
+    return { process, port, version: tool.version }
+  },
+}
+
+const configuration = (port: number, backendPort: number): string => `
+{
+  admin off
+  auto_https off
+}
+http://:${port} {
+  bind 127.0.0.1
+  reverse_proxy 127.0.0.1:${backendPort} {
+    transport http {
+      keepalive ${IDLE_SECONDS_MAX}s
+      keepalive_idle_conns_per_host ${KEPT_CONNECTIONS_MAX}
+      compression off
+    }
+  }
+}
+`

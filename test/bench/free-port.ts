@@ -1,0 +1,13 @@
+/** A port of 127.0.0.1 that nobody listens at. Somebody else may take it before it is used: rarely. */
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+
+export const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('No free port was found.')
+  return address.port
+}
