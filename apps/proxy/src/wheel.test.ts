@@ -9,8 +9,10 @@ const world = () => {
     wheel,
     fired,
     pass: (ms: number) => {
+      for (const end = clock + ms; clock < end; wheel.advance()) clock = Math.min(end, clock + 100)
+    },
+    stall: (ms: number) => {
       clock += ms
-      wheel.advance()
     },
     timer: (name: string, then?: (wheel: Wheel) => void) =>
       new Timer({
@@ -24,7 +26,7 @@ const world = () => {
 
 describe('a wheel', () => {
   it.each([0, 1, 99, 100, 101, 5_000, 51_200, 60_000, 3_600_000])(
-    'fires a deadline of %i ms once, never early, and at most two ticks late',
+    'fires a deadline of %i ms once, never early, and at most three ticks late',
     (afterMs) => {
       const { wheel, fired, pass, timer } = world()
       pass(37)
@@ -33,7 +35,7 @@ describe('a wheel', () => {
         expect(fired).toEqual([])
         pass(Math.min(50, afterMs - passed))
       }
-      pass(200)
+      pass(300)
       expect(fired).toEqual(['it'])
       pass(200_000)
       expect(fired).toEqual(['it'])
@@ -60,7 +62,7 @@ describe('a wheel', () => {
     const { wheel, fired, pass, timer } = world()
     const again: Timer = timer('again', () => wheel.arm(again, 100))
     wheel.arm(again, 100)
-    for (let n = 0; n < 10; n += 1) pass(100)
+    for (let n = 0; n < 15; n += 1) pass(100)
     expect(fired.length).toBeGreaterThanOrEqual(4)
   })
 
@@ -74,10 +76,25 @@ describe('a wheel', () => {
     expect(fired).toEqual(['first', 'third'])
   })
 
-  it('fires everything that was due during a long stall', () => {
-    const { wheel, fired, pass, timer } = world()
-    for (let n = 1; n <= 100; n += 1) wheel.arm(timer(`${n}`), n * 1_000)
-    pass(200_000)
-    expect(fired).toHaveLength(100)
+  it('does not count a time in which nothing ran', () => {
+    const { wheel, fired, pass, stall, timer } = world()
+    wheel.arm(timer('before'), 1_000)
+    stall(60_000)
+    // What comes in before the interval does, so on a wheel that is behind.
+    wheel.arm(timer('after'), 1_000)
+    pass(700)
+    expect(fired).toEqual([])
+    pass(600)
+    expect(fired).toEqual(['before', 'after'])
+  })
+
+  it('keeps up with a clock whose interval comes a little late each time', () => {
+    const { wheel, fired, stall, timer } = world()
+    wheel.arm(timer('it'), 10_000)
+    for (let passed = 0; passed < 10_400; passed += 104) {
+      stall(104)
+      wheel.advance()
+    }
+    expect(fired).toEqual(['it'])
   })
 })

@@ -2,8 +2,11 @@
  * Deadlines for tens of thousands of connections out of one interval timer.
  *
  * A `Timer` belongs to one connection for its whole life and is armed, moved and disarmed many times
- * per second. Moving it later or disarming it only writes a number: the wheel notices when it next
- * comes by the timer's slot. A deadline never fires early, and at most one tick late.
+ * per second, which is why nobody reads a clock for that: time passes when the interval says so.
+ * Moving a timer later or disarming it only writes a number: the wheel notices when it next comes by
+ * the timer's slot. A deadline never fires early, and at most three ticks late.
+ *
+ * A time in which nothing ran does not count: what a client sent meanwhile has not been read yet.
  */
 
 export interface Wheel {
@@ -32,6 +35,8 @@ export interface TimerOwner {
 export const TICK_MS = 100
 /** A power of two. Later deadlines stay in their slot for more than one turn of the wheel. */
 const SLOTS = 512
+/** So many ticks may pass unseen, between two calls of the interval, and are made good. */
+const UNCOUNTED_TICKS = 1
 const NEVER = Number.MAX_SAFE_INTEGER
 
 export class Timer {
@@ -53,11 +58,10 @@ export class Timer {
 
 export const createWheel = ({ now, tickMs = TICK_MS }: WheelOptions): Wheel => {
   const slots = Array.from({ length: SLOTS }, emptyList)
-  const origin = now()
   let tick = 0
+  /** When the current tick began. */
+  let tickAt = now()
   let interval: NodeJS.Timeout | undefined
-
-  const tickNow = (): number => Math.floor((now() - origin) / tickMs)
 
   const link = (timer: Timer): void => {
     timer.slotTick = timer.dueTick
@@ -77,8 +81,8 @@ export const createWheel = ({ now, tickMs = TICK_MS }: WheelOptions): Wheel => {
 
   const wheel: Wheel = {
     arm: (timer, afterMs) => {
-      // One tick more, because the current one is partly over.
-      timer.dueTick = tickNow() + Math.ceil(afterMs / tickMs) + 1
+      // More, because the current tick is partly over, and others may be that are not counted yet.
+      timer.dueTick = tick + Math.ceil(afterMs / tickMs) + 1 + UNCOUNTED_TICKS
       if (timer.next === undefined) link(timer)
       else if (timer.slotTick > timer.dueTick) {
         unlink(timer)
@@ -93,10 +97,9 @@ export const createWheel = ({ now, tickMs = TICK_MS }: WheelOptions): Wheel => {
       unlink(timer)
     },
     advance: () => {
-      const target = tickNow()
-      // After a long stall one full turn visits every slot there is.
-      if (target - tick > SLOTS) tick = target - SLOTS
-      while (tick < target) {
+      const passed = Math.floor((now() - tickAt) / tickMs)
+      tickAt += passed * tickMs
+      for (let left = Math.min(passed, 1 + UNCOUNTED_TICKS); left > 0; left -= 1) {
         tick += 1
         visitAll(slotOf(slots, tick), visit)
       }

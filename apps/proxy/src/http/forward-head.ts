@@ -85,8 +85,19 @@ const REQUEST_ID = new RegExp(`^[\\w.:@/+=-]{1,${REQUEST_ID_CHARACTERS_MAX}}$`)
 const forwardingLines = (head: RequestHead, peer: Peer, nowMs: number): string => {
   if (peer.trusted) return extendedForwardingLines(head, peer, nowMs)
   const host = head.authority === '' ? '' : `X-Forwarded-Host: ${head.authority}\r\n`
-  return `${peer.lines}${host}X-Request-Start: t=${nowMs}\r\n`
+  return peer.lines + host + requestStartLine(nowMs)
 }
+
+/** Many requests begin within one millisecond, and to write a number is slow. */
+const requestStartLine = (nowMs: number): string => {
+  if (nowMs !== lineOfMs) {
+    lineOfMs = nowMs
+    lastLine = `X-Request-Start: t=${nowMs}\r\n`
+  }
+  return lastLine
+}
+let lineOfMs = 0
+let lastLine = ''
 
 /** A trusted peer is one more hop for X-Forwarded-For, and knows better about everything else. */
 const extendedForwardingLines = (head: RequestHead, peer: Peer, nowMs: number): string => {

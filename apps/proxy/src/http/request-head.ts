@@ -6,8 +6,15 @@
  */
 import { NO_LENGTH } from './framing.ts'
 import { HEAD_BYTES_MAX, TARGET_BYTES_MAX } from './limits.ts'
+import { KnownHeads } from './known-heads.ts'
 import { METHODS, REFUSED_METHODS } from './methods.ts'
-import type { RequestHead, RequestRefusal } from './request.ts'
+import {
+  copyFields,
+  createRequestHead,
+  type RequestFields,
+  type RequestHead,
+  type RequestRefusal,
+} from './request.ts'
 import { createRequestNotes, forgetNotes, readRequestFields } from './request-fields.ts'
 import { settleRequest } from './request-settle.ts'
 import { readTarget } from './request-target.ts'
@@ -36,12 +43,46 @@ export const parseRequestHead = (
     readVersion(text, targetTo + 1, head) ||
     readMethod(text, methodFrom, methodTo, head) ||
     readTarget(text.slice(targetFrom, targetTo), head, notes) ||
-    readRequestFields(text, targetTo + 1 + VERSION_LENGTH, end, head, notes) ||
-    settleRequest(head, notes)
+    readSection(text, targetTo + 1 + VERSION_LENGTH, end, head)
   )
 }
 
+/** The section of fields, which means the same whatever the request line, in the usual form, says. */
+const readSection = (
+  text: string,
+  from: number,
+  end: number,
+  head: RequestHead,
+): 0 | RequestRefusal => {
+  const isUsual = head.minorVersion === 1 && notes.targetAuthority === ''
+  if (!isUsual) return readFields(text, from, end, head)
+  const section = text.slice(from, end)
+  const known = KNOWN_SECTIONS.find(section)
+  if (known !== undefined) {
+    copyFields(known, head)
+    return 0
+  }
+  const refusal = readFields(text, from, end, head)
+  if (refusal === 0) KNOWN_SECTIONS.notice(section)
+  return refusal
+}
+
+const readFields = (
+  text: string,
+  from: number,
+  end: number,
+  head: RequestHead,
+): 0 | RequestRefusal =>
+  readRequestFields(text, from, end, head, notes) || settleRequest(head, notes)
+
 const notes = createRequestNotes()
+
+const KNOWN_SECTIONS = new KnownHeads((section): RequestFields => {
+  const head = createRequestHead()
+  forgetNotes(notes)
+  readFields(section, 0, section.length, head)
+  return head
+})
 
 const forget = (head: RequestHead): void => {
   // `host` and `authority` stay: most often the next request names the same (settleHost).
@@ -65,9 +106,10 @@ const VERSION_LENGTH = 'HTTP/1.1\r\n'.length
 
 /** RFC 9112 §2.3. Another version is 505, the preface of HTTP/2 among them; none at all is 400. */
 const readVersion = (text: string, from: number, head: RequestHead): 0 | 400 | 505 => {
-  if (text.startsWith('HTTP/1.1\r\n', from)) head.minorVersion = 1
-  else if (text.startsWith('HTTP/1.0\r\n', from)) head.minorVersion = 0
-  else return /^HTTP\/\d\.\d\r\n/.test(text.slice(from, from + VERSION_LENGTH)) ? 505 : 400
+  const line = text.slice(from, from + VERSION_LENGTH)
+  if (line === 'HTTP/1.1\r\n') head.minorVersion = 1
+  else if (line === 'HTTP/1.0\r\n') head.minorVersion = 0
+  else return /^HTTP\/\d\.\d\r\n$/.test(line) ? 505 : 400
   return 0
 }
 

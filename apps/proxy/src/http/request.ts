@@ -2,12 +2,16 @@
 import { NO_LENGTH } from './framing.ts'
 
 /** One mutable object, filled by every parse: read it before the next one. */
-export interface RequestHead {
+export interface RequestHead extends RequestFields {
   /** One of METHODS. */
   method: string
   /** Path and query exactly as received, or `*`. The absolute form is brought to this one. */
   target: string
   minorVersion: 0 | 1
+}
+
+/** What the fields of a head say. */
+export interface RequestFields {
   /** In normal form; undefined only for HTTP/1.0 without Host. */
   host: string | undefined
   /** The Host as received, or the authority of an absolute target, which wins; '' for none. */
@@ -61,3 +65,22 @@ export const createRequestHead = (): RequestHead => ({
   forwardedOther: '',
   fields: '',
 })
+
+export const copyFields = (from: Readonly<RequestFields>, to: RequestFields): void => {
+  to.host = from.host
+  to.authority = from.authority
+  to.contentLength = from.contentLength
+  to.chunked = from.chunked
+  to.keepAlive = from.keepAlive
+  to.upgrade = from.upgrade
+  to.expectContinue = from.expectContinue
+  to.acceptsTrailers = from.acceptsTrailers
+  to.accept = from.accept
+  to.forwardedFor = from.forwardedFor
+  to.forwardedProto = from.forwardedProto
+  to.forwardedHost = from.forwardedHost
+  to.requestId = from.requestId
+  to.requestStart = from.requestStart
+  to.forwardedOther = from.forwardedOther
+  to.fields = from.fields
+}

@@ -6,6 +6,7 @@ import { parseConnection, withoutFields } from './connection-options.ts'
 import { createFieldLine, endsWithItsValue, isSectionEnd, readFieldLine } from './field-line.ts'
 import { ruleOfResponseField, type ResponseRule } from './field-rules.ts'
 import { NO_LENGTH, isChunkedAt, lengthAt } from './framing.ts'
+import { KnownHeads } from './known-heads.ts'
 import { FIELDS_MAX, HEAD_BYTES_MAX } from './limits.ts'
 import { CR, CRLF, FIELD_VALUE, LF, SPACE, endOf } from './syntax.ts'
 
@@ -43,6 +44,18 @@ export const createResponseHead = (): ResponseHead => ({
 /** Reads the head that `text` begins with into `head`; `end` is what `headEnd` said. */
 export const parseResponseHead = (text: string, end: number, head: ResponseHead): 0 | 502 => {
   if (end > HEAD_BYTES_MAX) return 502
+  const whole = text.slice(0, end)
+  const known = KNOWN_HEADS.find(whole)
+  if (known !== undefined) {
+    copyHead(known, head)
+    return 0
+  }
+  const refusal = readHead(text, end, head)
+  if (refusal === 0) KNOWN_HEADS.notice(whole)
+  return refusal
+}
+
+const readHead = (text: string, end: number, head: ResponseHead): 0 | 502 => {
   const fieldsFrom = readStatusLine(text, head)
   if (fieldsFrom === REFUSED) return 502
   noted.connection = ''
@@ -62,6 +75,23 @@ export const bodyOf = (head: ResponseHead, method: string): BodyFraming => {
   if (head.chunked) return 'chunked'
   if (head.contentLength === NO_LENGTH) return 'until-close'
   return head.contentLength === 0 ? 'none' : 'length'
+}
+
+const KNOWN_HEADS = new KnownHeads((text): Readonly<ResponseHead> => {
+  const head = createResponseHead()
+  readHead(text, text.length, head)
+  return head
+})
+
+const copyHead = (from: Readonly<ResponseHead>, to: ResponseHead): void => {
+  to.status = from.status
+  to.reason = from.reason
+  to.minorVersion = from.minorVersion
+  to.contentLength = from.contentLength
+  to.chunked = from.chunked
+  to.keepAlive = from.keepAlive
+  to.upgrade = from.upgrade
+  to.fields = from.fields
 }
 
 const REFUSED = -1
