@@ -26,13 +26,15 @@ it('D18 never takes one text for another, however alike they are', () => {
     { length: 5_000 },
     (_, index) => `a: ${'x'.repeat(index % 40)}${index % 10}${'y'.repeat(200 - (index % 40))}`,
   )
+  const mistaken: string[] = []
   for (let round = 0; round < 4; round += 1) {
     for (const text of texts) {
       const found = known.find(text)
       if (found === undefined) known.notice(text)
-      else expect(found).toBe(text)
+      else if (found !== text) mistaken.push(text)
     }
   }
+  expect(mistaken).toEqual([])
   expect(texts.filter((text) => known.find(text) === text).length).toBeGreaterThan(10)
 })
 
