@@ -72,7 +72,7 @@ export async function fetchPrivateCopy(options: {
 
 async function download(
   workshop: string,
-  { package: name, bareNeeds }: Packaged,
+  { package: wanted, bareNeeds }: Packaged,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<string> {
   const state = join(workshop, 'state')
@@ -99,7 +99,7 @@ async function download(
   // Images ship without package lists, so our own are fetched.
   await apt('update')
   // The resolver takes just what this machine lacks, but refuses where its packages are broken.
-  await apt('-y', '--no-install-recommends', '--download-only', 'install', name).catch(() =>
+  await apt('-y', '--no-install-recommends', '--download-only', 'install', wanted).catch(() =>
     apt('download', ...bareNeeds),
   )
   const packages = (await readdir(debs)).filter((file) => file.endsWith('.deb'))

@@ -1,5 +1,14 @@
 /** Where a head ends in what has been read so far, asked before anything in it is understood. */
+import { HEAD_BYTES_MAX, USUAL_HEAD_BYTES } from './limits.ts'
 import { CR, CRLF } from './syntax.ts'
+
+/** What was read from `from`, as far as a head may be found in it: no more of a body than need be. */
+export const headText = (buffer: Buffer, from: number, to: number): string => {
+  const usual = buffer.toString('latin1', from, Math.min(to, from + USUAL_HEAD_BYTES))
+  return usual.length < USUAL_HEAD_BYTES || headEnd(usual) >= 0
+    ? usual
+    : buffer.toString('latin1', from, Math.min(to, from + HEAD_BYTES_MAX))
+}
 
 /**
  * The index just past the empty line that ends the head, or -1 when more has to be read. A head that

@@ -6,6 +6,9 @@
 /** The request line or status line together with all fields and the empty line: 431, or 502. */
 export const HEAD_BYTES_MAX = 16_384
 
+/** So much of what was read is looked through for the end of a head first: few are longer. */
+export const USUAL_HEAD_BYTES = 4_096
+
 /** Fields of one head, the dropped ones among them: 431, or 502. */
 export const FIELDS_MAX = 100
 

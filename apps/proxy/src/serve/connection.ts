@@ -6,7 +6,7 @@
 import { answerFailure, answerHealthy, type Answer, type AnsweredRequest } from '../http/answer.ts'
 import { failureOfRefusal, type Failure } from '../http/failure.ts'
 import { keptRequestId, type Peer } from '../http/forward-head.ts'
-import { headEnd, refusalOfEndlessHead } from '../http/head-end.ts'
+import { headEnd, headText, refusalOfEndlessHead } from '../http/head-end.ts'
 import { HEAD_BYTES_MAX } from '../http/limits.ts'
 import { parseRequestHead } from '../http/request-head.ts'
 import { createRequestHead } from '../http/request.ts'
@@ -200,7 +200,7 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
   }
 
   #readHead(buffer: Buffer, length: number): void {
-    const text = buffer.toString('latin1', 0, Math.min(length, HEAD_BYTES_MAX))
+    const text = headText(buffer, 0, length)
     const end = headEnd(text)
     if (end < 0) {
       this.#awaitHead(text, buffer, length)

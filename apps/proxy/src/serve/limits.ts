@@ -37,8 +37,5 @@ export const BACKLOG = 4_096
 /** Bytes of a client that wait unread for us: a body before its target is ready, pipelined requests. */
 export const WAITING_BYTES_MAX = 65_536
 
-/** Up to this size text and bytes are written as one string, which Node encodes without a buffer. */
-export const SINGLE_WRITE_BYTES_MAX = 16_384
-
 /** Interim responses (RFC 9110 §15.2) before a final one. */
 export const INTERIM_RESPONSES_MAX = 32

@@ -4,12 +4,12 @@
  */
 import { MALFORMED } from '../http/chunked.ts'
 import { forwardedResponseHead } from '../http/forward-head.ts'
-import { headEnd } from '../http/head-end.ts'
+import { headEnd, headText } from '../http/head-end.ts'
 import { HEAD_BYTES_MAX } from '../http/limits.ts'
 import { bodyOf, createResponseHead, parseResponseHead } from '../http/response-head.ts'
 import { Body } from './body.ts'
 import type { ClientSocket } from './client-socket.ts'
-import { INTERIM_RESPONSES_MAX, SINGLE_WRITE_BYTES_MAX } from './limits.ts'
+import { INTERIM_RESPONSES_MAX } from './limits.ts'
 
 export interface ResponseRequest {
   readonly method: string
@@ -101,7 +101,7 @@ export class ResponseRelay {
   ): ResponseStep {
     let from = 0
     while (from < length) {
-      const text = buffer.toString('latin1', from, Math.min(length, from + HEAD_BYTES_MAX))
+      const text = headText(buffer, from, length)
       const end = headEnd(text)
       if (end < 0) {
         if (text.length === HEAD_BYTES_MAX) return 'malformed'
@@ -152,13 +152,13 @@ export class ResponseRelay {
     this.status = head.status
     this.keepsClient = mayKeepClient && !unframed
     this.keepsTarget = head.keepAlive && framing !== 'until-close'
-    const headText = forwardedResponseHead(head, request.minorVersion, this.keepsClient)
+    const written = forwardedResponseHead(head, request.minorVersion, this.keepsClient)
     if (framing === 'chunked' && request.minorVersion === 0) {
       this.#body.begin(framing, 0, false, (bytes, start, end) => {
         this.congested = !this.#client.forward(bytes, start, end)
       })
       this.begun = true
-      this.congested = !this.#client.write(headText)
+      this.congested = !this.#client.write(written)
       return this.#relay(buffer, from, to)
     }
     this.#body.begin(framing, head.contentLength, request.acceptsTrailers)
@@ -166,11 +166,11 @@ export class ResponseRelay {
     if (end === MALFORMED) return 'malformed'
     this.begun = true
     const { forwardTo, tail } = this.#body
-    if (headTo + to - from <= SINGLE_WRITE_BYTES_MAX) {
-      // The text that the head was read from has all of the body too.
+    if (headTo + to - from <= text.length) {
+      // The text that the head was read from has all that was read of the body too.
       const content = forwardTo === from ? '' : text.slice(headTo, headTo + forwardTo - from)
-      this.congested = !this.#client.write(headText + content + tail)
-    } else this.congested = !this.#client.send(headText, buffer, from, forwardTo, tail)
+      this.congested = !this.#client.write(written + content + tail)
+    } else this.congested = !this.#client.send(written, buffer, from, forwardTo, tail)
     return this.#settle(end, to)
   }
 

@@ -17,11 +17,11 @@ import {
 import { letGo, SHARED, takeBuffer, type ReadBuffer } from './read-buffers.ts'
 import { NOBODY, type Transport, type TransportOwner } from './transport.ts'
 
-/** Up to this size Node encodes text on its stack, and writes it without a buffer. */
-const TEXT_BYTES_MAX = 16_384
+/** Little is fastest as one text, although it is copied; much is written from where it was read. */
+const TEXT_BYTES_MAX = 4_096
 
-/** A read of this size asks for a buffer of its own, and so many smaller ones in a row give it back. */
-const LARGE_READ_BYTES = 32_768
+/** A read of more asks for a buffer of its own, and so many smaller ones in a row give it back. */
+const SMALL_READ_BYTES = TEXT_BYTES_MAX
 const SMALL_READS = 8
 
 export class HandleTransport implements Transport {
@@ -90,7 +90,7 @@ export class HandleTransport implements Transport {
     const result =
       head === '' && tail === ''
         ? handle.writeBuffer(request, bytes)
-        : handle.writev(request, [head, 'latin1', bytes, 'buffer', tail, 'latin1'], false)
+        : handle.writev(request, piecesOf(head, bytes, tail), false)
     return this.#written(result, request)
   }
 
@@ -196,7 +196,7 @@ export class HandleTransport implements Transport {
 
   #chooseBuffer(length: number): Buffer | undefined {
     const buffer = this.#buffer
-    if (length >= LARGE_READ_BYTES) this.#smallReads = 0
+    if (length > SMALL_READ_BYTES) this.#smallReads = 0
     else if (buffer === SHARED) return undefined
     else this.#smallReads += 1
     const wantsOwn = this.#smallReads < SMALL_READS
@@ -255,6 +255,12 @@ const lastingBytes = (request: WriteRequest, buffer: Buffer, from: number, to: n
   }
   return request.keptBytes
 }
+
+/** As `writev` wants them: each with its encoding. */
+const piecesOf = (head: string, bytes: Buffer, tail: string): (string | Buffer)[] =>
+  tail === ''
+    ? [head, 'latin1', bytes, 'buffer']
+    : [head, 'latin1', bytes, 'buffer', tail, 'latin1']
 
 const forgetBytes = (request: WriteRequest): void => {
   if (request.kept !== undefined) letGo(request.kept)

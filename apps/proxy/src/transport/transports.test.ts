@@ -64,13 +64,14 @@ describe.each(all)('the $name transport', (sockets) => {
     to.peer.pause()
     const sources = [await accepted(sockets), await accepted(sockets), await accepted(sockets)]
     const sent = createHash('sha1')
+    const content = noise(15_000_000)
     for (const { witness, transport, peer } of sources) {
       witness.onBytes = (buffer, length) => {
         sent.update(buffer.subarray(0, length))
         to.transport.forward(buffer, 0, length)
       }
       witness.onEnd = () => transport.end()
-      peer.end(noise(15_000_000))
+      peer.end(content)
     }
     await Promise.all(sources.map(({ witness }) => witness.closed))
     to.transport.end()
@@ -283,6 +284,7 @@ describe.each(all)('the $name transport', (sockets) => {
 
   it('P4 outlives both ends being cut at every step of a conversation', async () => {
     const ways = ['destroy', 'reset', 'end'] as const
+    const content = noise(1_000_000)
     for (let step = 0; step < 45; step += 1) {
       const { transport, witness, peer } = await accepted(sockets)
       const way = ways[step % 3] ?? 'destroy'
@@ -307,7 +309,7 @@ describe.each(all)('the $name transport', (sockets) => {
         transport.end()
       }
       peer.on('data', () => step % 2 === 0 && events > 5 && peer.resetAndDestroy())
-      peer.end(noise(2_000_000))
+      peer.end(content)
       await witness.closed
       expect(witness.events.filter((event) => event === 'close')).toEqual(['close'])
     }
