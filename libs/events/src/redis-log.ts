@@ -14,6 +14,7 @@ import {
   type Recorded,
   type Snapshot,
 } from './log.ts'
+import { openPages, PAGE_ENTRIES } from './redis-pages.ts'
 import { redisScript } from './redis-script.ts'
 import { using, type RedisLink } from './redis.ts'
 
@@ -38,8 +39,6 @@ export const logKeys = (fleet: string): LogKeys => {
 }
 
 const IDEMPOTENCY_MS = 24 * 3_600_000
-/** Short, since a page is read at one go, and while it is read nothing else runs. */
-const PAGE_ENTRIES = 250
 /** Looking backwards for the newest entry of the chain goes in steps of so many. */
 const LOOK_BACK_ENTRIES = 100
 const APPEND_SCRIPT = redisScript(readFileSync(new URL('append.lua', import.meta.url), 'utf8'))
@@ -66,38 +65,40 @@ export const createRedisLog = (link: RedisLink, fleet: string): EventLog => {
     return appendedOf(reply)
   }
 
-  const page = (from: string): Promise<readonly RawEntry[]> => {
-    const fetched = using(link, (client) =>
-      client.xrange(keys.events, from, '+', 'COUNT', PAGE_ENTRIES),
-    )
-    // A page is asked for ahead of time. When nobody comes to take it, its failure is nobody's.
-    fetched.catch(() => undefined)
-    return fetched
-  }
-
   async function* read(after: Place): AsyncIterable<readonly Recorded[]> {
-    let place = after
-    let next = page(`${after.position + 1}-0`)
-    for (;;) {
-      const raw = await next
-      const last = raw.length < PAGE_ENTRIES ? undefined : raw.at(-1)
-      if (last !== undefined) next = page(`(${last[0]}`)
-      const entries = raw.map(entryOf)
-      if (entries.length === 0) {
-        // A shorter log is another log, and so is one of the same length with another end.
-        const found = await standing(place)
-        if (found !== undefined) throw new HistoryChanged(found)
-        return
-      }
-      for (const entry of entries) {
-        const why = breakOf(place, entry)
-        if (why !== undefined) {
-          throw new HistoryChanged((await standing(place)) ?? { kind: 'diverged', why })
+    const pages = openPages(link, keys.events)
+    const page = (from: string): Promise<readonly RawEntry[]> => {
+      const fetched = pages.from(from)
+      // A page is asked for ahead of time. When nobody comes to take it, its failure is nobody's.
+      fetched.catch(() => undefined)
+      return fetched
+    }
+    try {
+      let place = after
+      let next = page(`${after.position + 1}-0`)
+      for (;;) {
+        const raw = await next
+        const last = raw.length < PAGE_ENTRIES ? undefined : raw.at(-1)
+        if (last !== undefined) next = page(`(${last[0]}`)
+        const entries = raw.map(entryOf)
+        if (entries.length === 0) {
+          // A shorter log is another log, and so is one of the same length with another end.
+          const found = await standing(place)
+          if (found !== undefined) throw new HistoryChanged(found)
+          return
         }
-        place = entry.hash === '' ? placeAfter(place, entry) : entry
+        for (const entry of entries) {
+          const why = breakOf(place, entry)
+          if (why !== undefined) {
+            throw new HistoryChanged((await standing(place)) ?? { kind: 'diverged', why })
+          }
+          place = entry.hash === '' ? placeAfter(place, entry) : entry
+        }
+        yield entries.map(recordedOf)
+        if (last === undefined) return
       }
-      yield entries.map(recordedOf)
-      if (last === undefined) return
+    } finally {
+      pages.close()
     }
   }
 

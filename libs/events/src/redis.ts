@@ -1,8 +1,6 @@
-/**
- * The only place that makes connections to Redis: one server, a socket, Sentinel or Cluster, from one
- * URL. It also says in one sentence what is wrong when Redis cannot be used.
- */
-import { Cluster, Redis, type RedisOptions } from 'ioredis'
+/** A link to Redis, and in one sentence what is wrong when Redis cannot be used. */
+import type { Cluster, Redis } from 'ioredis'
+import { connect, openStream, type Patience, type RedisStream } from './redis-connect.ts'
 
 /** Redis cannot be reached. The message names the address, without its password. */
 export class ControlPlaneUnreachable extends Error {
@@ -14,12 +12,19 @@ export class ControlPlaneUnfit extends Error {
   override readonly name = 'ControlPlaneUnfit'
 }
 
+export type { Patience } from './redis-connect.ts'
+
 export interface RedisLink {
   readonly client: Redis | Cluster
   /** For people: without user name and password. */
   readonly address: string
   /** A connection of its own to the same Redis, with other patience if given: blocking reads need one. */
   readonly duplicate: (name: string, patience?: Patience) => RedisLink
+  /**
+   * A connection of its own for those who read replies themselves; undefined for a cluster. Throws what
+   * the client throws.
+   */
+  readonly openStream: (name: string) => Promise<RedisStream | undefined>
   /** Why the link is down, or was the last time: commands are only told that it is. */
   readonly lastTrouble: () => Error | undefined
   readonly close: () => Promise<void>
@@ -34,28 +39,12 @@ export interface LinkOptions {
   readonly patience?: Patience
 }
 
-/**
- * `brief` gives up after a few seconds and lets commands fail: for programs that answer somebody.
- * `endless` keeps trying, and commands wait: for programs that go on without Redis meanwhile.
- * `none` keeps trying too, but commands fail as soon as the link is down or silent: for followers,
- * who ask something all the time and have to know at once.
- */
-export type Patience = 'brief' | 'endless' | 'none'
-
-const CONNECT_MS_MAX = 3_000
-const DISCONNECT_MS_MAX = 20
-const BRIEF_TRIES = 2
-const RETRY_MS = 100
-const RETRY_MS_MAX = 1_000
-/** A follower's blocking reads answer every second, so a link that is silent for longer is dead. */
-const SILENCE_MS_MAX = 5_000
-/** For so long, connecting anew to a read-only Redis counts as one attempt to find the primary. */
-const READ_ONLY_TRIES_MS = 1_000
 const VERSION_MIN = [7, 0] as const
 
 export const openRedis = (url: string, options: LinkOptions): RedisLink => {
   const address = withoutPassword(url)
-  const client = connect(url, options)
+  const { patience = 'brief' } = options
+  const client = connect(url, options.name, patience)
   let down = false
   let lastTrouble: Error | undefined
   client.on('error', (error: Error) => {
@@ -70,8 +59,9 @@ export const openRedis = (url: string, options: LinkOptions): RedisLink => {
   return {
     client,
     address,
-    duplicate: (name, patience = options.patience ?? 'brief') =>
-      openRedis(url, { ...options, name, patience }),
+    duplicate: (name, ownPatience = patience) =>
+      openRedis(url, { ...options, name, patience: ownPatience }),
+    openStream: (name) => openStream(url, name),
     lastTrouble: () => lastTrouble,
     close: async () => {
       client.disconnect()
@@ -176,64 +166,6 @@ const reasonOf = (failure: Error): string => {
 
 const codeOf = (error: Error): string =>
   'code' in error && typeof error.code === 'string' ? error.code : error.name
-
-const connect = (url: string, options: LinkOptions): Redis | Cluster => {
-  const { patience = 'brief' } = options
-  const common = {
-    connectionName: `gatehouse-${options.name}`,
-    connectTimeout: CONNECT_MS_MAX,
-    // A blocked read keeps its socket open: whoever closes a link does not wait for it.
-    disconnectTimeout: DISCONNECT_MS_MAX,
-    maxRetriesPerRequest: { brief: BRIEF_TRIES, endless: null, none: 0 }[patience],
-    ...(patience === 'none' ? { socketTimeout: SILENCE_MS_MAX } : {}),
-    retryStrategy: (tries: number) =>
-      patience === 'brief' && tries > BRIEF_TRIES ? null : Math.min(RETRY_MS * tries, RETRY_MS_MAX),
-    reconnectOnError: createReadOnlyRule(),
-  } satisfies RedisOptions
-  const several = /^redis-(sentinel|cluster):\/\/(?:([^@/]*)@)?([^/?]+)(?:\/([^/?]*))?/.exec(url)
-  if (several === null) {
-    return url.startsWith('unix:')
-      ? new Redis({ ...common, path: url.slice('unix:'.length).replace(/^\/\/(?=\/)/, '') })
-      : new Redis(url, common)
-  }
-  const [, kind, credentials, hosts = '', name] = several
-  const nodes = hosts.split(',').map((each) => {
-    const [host = '', port] = each.split(':')
-    return { host, port: Number(port ?? (kind === 'sentinel' ? 26_379 : 6_379)) }
-  })
-  const [username, password] = (credentials ?? '').split(':').map(decodeURIComponent)
-  const login = {
-    ...(username === undefined || username === '' ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-  }
-  return kind === 'sentinel'
-    ? new Redis({
-        ...common,
-        ...login,
-        sentinels: nodes,
-        name: name === undefined || name === '' ? 'mymaster' : name,
-        failoverDetector: true,
-      })
-    : new Cluster(nodes, { redisOptions: { ...common, ...login } })
-}
-
-/**
- * A failover leaves the old primary read-only: connecting anew finds the new one, and the command is sent
- * again. When that has not helped, it fails, or else it would go round for ever.
- */
-const createReadOnlyRule = (): ((error: Error) => 2 | false) => {
-  let tries = 0
-  let firstTryAt = 0
-  return (error) => {
-    if (!error.message.startsWith('READONLY')) return false
-    const now = performance.now()
-    if (now - firstTryAt > READ_ONLY_TRIES_MS) {
-      tries = 0
-      firstTryAt = now
-    }
-    return ++tries <= BRIEF_TRIES ? 2 : false
-  }
-}
 
 /** The URL for people: user name and password taken out. */
 export const withoutPassword = (url: string): string => url.replace(/\/\/[^@/]*@/, '//')
