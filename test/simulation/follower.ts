@@ -1,17 +1,12 @@
 /** Somebody who follows the log at their own pace: a proxy, a worker, or a command that is about to decide. */
-import {
-  project,
-  tableOf,
-  emptyGateway,
-  type Gateway,
-  type RouteTable,
-  type Service,
-} from '@gatehouse/domain'
+import { emptyGateway, type Gateway, type RouteTable, type Service } from '@gatehouse/domain'
+import { follow, routingOf, type Routing } from '../../libs/domain/src/testing.ts'
 import { canonical } from './canonical.ts'
 import { type SimulatedLog } from './log.ts'
 
-export interface Follower {
+export interface Follower extends Routing {
   table: RouteTable
+  hosts: Routing['hosts']
   position: number
 }
 
@@ -26,13 +21,13 @@ interface StoredGateway {
   readonly owners: [string, string][]
 }
 
-export const createFollower = (): Follower => ({ table: tableOf(emptyGateway()), position: 0 })
+export const createFollower = (): Follower => ({ ...routingOf(emptyGateway()), position: 0 })
 
 /** Applies the next event; false when there is none. */
 export const advance = (follower: Follower, log: SimulatedLog): boolean => {
   const event = log.events[follower.position]
   if (event === undefined) return false
-  project(follower.table, event)
+  follow(follower, event)
   follower.position += 1
   return true
 }
@@ -49,7 +44,7 @@ export const snapshotOf = (follower: Follower): Snapshot => ({
 /** Starts again from what a snapshot says, as a process does that has lost its memory. */
 export const restart = (follower: Follower, snapshot: Snapshot | undefined): void => {
   const gateway = snapshot === undefined ? emptyGateway() : gatewayOf(snapshot.text)
-  follower.table = tableOf(gateway)
+  Object.assign(follower, routingOf(gateway))
   follower.position = snapshot?.position ?? 0
 }
 
@@ -75,17 +70,14 @@ const gatewayOf = (text: string): Gateway => {
 }
 
 /** What the table does to requests, as short text: equal tables have equal digests. */
-export const digestOf = ({ routes, hosts }: RouteTable): string => {
+export const digestOf = ({ table: { routes }, hosts }: Routing): string => {
   const lines = [...routes.values()].map((route) => {
     const { service, hosts: own, traffic, active, drains } = route
     return canonical([service, own, traffic, active?.revision, active?.ejected, drains])
   })
   const entries = [...hosts.exact, ...hosts.wildcards, ['default', hosts.fallback] as const]
-  for (const [host, route] of entries) {
-    if (route === undefined) continue
-    // An entry must lead to the route of today, not to one that an event has replaced.
-    const current = routes.get(route.service) === route ? 'current' : 'stale'
-    lines.push(`${host} > ${route.service} ${current}`)
+  for (const [host, service] of entries) {
+    if (service !== undefined) lines.push(`${host} > ${service}`)
   }
   return lines.toSorted().join('\n')
 }

@@ -79,7 +79,7 @@ export const createWorld = (random: Random): World => {
   const submitters = Array.from({ length: SUBMITTERS }, createFollower)
   const reactor = createFollower()
   const worker = createFollower()
-  const digests = [digestOf(truth.table)]
+  const digests = [digestOf(truth)]
   const queue = new Map<string, Queued>()
   const messages: Message[] = []
   const pending: Pending[] = []
@@ -127,9 +127,9 @@ export const createWorld = (random: Random): World => {
     for (const event of events) {
       referee.watch(event)
       advance(truth, log)
-      digests.push(digestOf(truth.table))
+      digests.push(digestOf(truth))
     }
-    checkState(truth.table, referee.routed)
+    checkState(truth, referee.routed)
     checkJobs(before, events, truth.table.gateway)
     // Whoever asked may have gone before the answer came, and asks again.
     if (random.chance(0.1)) messages.push({ command, since: readAt })
@@ -183,9 +183,9 @@ export const createWorld = (random: Random): World => {
    * `project` that refreshes only the winner of a host, and by one that keeps a route's old hosts.
    */
   const checkProxy = (proxy: Follower): void => {
-    if (digestOf(proxy.table) === digests[proxy.position]) return
+    if (digestOf(proxy) === digests[proxy.position]) return
     throw new Error(
-      `Two proxies at position ${proxy.position} route differently:\n${digestOf(proxy.table)}\nand\n${digests[proxy.position]}.`,
+      `Two proxies at position ${proxy.position} route differently:\n${digestOf(proxy)}\nand\n${digests[proxy.position]}.`,
     )
   }
 

@@ -4,8 +4,7 @@
  */
 import {
   createHostTable,
-  setHost,
-  unsetHost,
+  moveHosts,
   type HostTable,
   type Route,
   type TargetAddress,
@@ -143,10 +142,7 @@ export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
       service = new ServiceRuntime(name, parts)
       services.set(name, service)
     }
-    const before = service.route?.hosts ?? []
-    const after = route?.hosts ?? []
-    for (const host of before) if (!after.includes(host)) unsetHost(hosts, host, service)
-    for (const host of after) setHost(hosts, host, service)
+    moveHosts(hosts, service.route?.hosts ?? [], route?.hosts ?? [], service)
     service.apply(route)
     forgetIfGone(service)
   }

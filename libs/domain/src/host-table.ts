@@ -46,6 +46,17 @@ export const unsetHost = <Value>(
   if (names.get(key) === value) names.delete(key)
 }
 
+/** Leads the hosts that a value has now to it, and those that it no longer has nowhere. */
+export const moveHosts = <Value>(
+  table: HostTable<Value>,
+  before: readonly HostPattern[],
+  after: readonly HostPattern[],
+  value: Value,
+): void => {
+  for (const host of before) if (!after.includes(host)) unsetHost(table, host, value)
+  for (const host of after) setHost(table, host, value)
+}
+
 /** The value for a host in normal form (`hostOfAuthority`); `undefined` asks for the default. */
 export const matchHost = <Value>(
   table: HostTable<Value>,

@@ -59,7 +59,7 @@ export {
   type HostPattern,
   type ParsedHostPattern,
 } from './host.ts'
-export { createHostTable, matchHost, setHost, unsetHost, type HostTable } from './host-table.ts'
+export { createHostTable, matchHost, moveHosts, setHost, type HostTable } from './host-table.ts'
 export { RELEASES_KEPT } from './memory.ts'
 export { isCalledFor, nameOf, outstanding, reactions, type Job } from './reactions.ts'
 export { sentenceOf, type Rejection } from './rejection.ts'

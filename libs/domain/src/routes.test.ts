@@ -1,17 +1,27 @@
 import { describe, expect, it } from 'vitest'
 import { emptyGateway, type Gateway } from './gateway.ts'
-import { matchHost } from './host-table.ts'
-import { emptyTable, project, tableOf, type RouteTable } from './routes.ts'
-import { deploy, drained, failed, given, passed, release, type Past } from './testing.ts'
+import {
+  deploy,
+  drained,
+  failed,
+  follow,
+  given,
+  passed,
+  release,
+  routeTo,
+  routingOf,
+  type Past,
+  type Routing,
+} from './testing.ts'
 
 const wide = release('wide', { hosts: ['a.test', '*.test', 'default'] })
 const narrow = release('narrow', { hosts: ['a.test'] })
 const unchecked = { health: { ...wide.health, skip: true } }
 
-const tableAfter = (...past: readonly Past[]): RouteTable => {
-  const table = emptyTable()
-  for (const event of given(...past).events) project(table, event)
-  return table
+const routingAfter = (...past: readonly Past[]): Routing => {
+  const routing = routingOf(emptyGateway())
+  for (const event of given(...past).events) follow(routing, event)
+  return routing
 }
 
 const snapshotOf = (gateway: Gateway): Gateway => structuredClone(gateway)
@@ -37,51 +47,51 @@ describe('the route table', () => {
       { type: 'Switch', service: 'web', release: 'wide' },
       passed('web', 6),
     )
-    const table = emptyTable()
+    const routing = routingOf(emptyGateway())
     for (const event of events) {
-      project(table, event)
-      const restored = tableOf(snapshotOf(table.gateway))
-      expect(table.routes).toEqual(restored.routes)
-      expect(table.hosts).toEqual(restored.hosts)
+      follow(routing, event)
+      const restored = routingOf(snapshotOf(routing.table.gateway))
+      expect(routing.table.routes).toEqual(restored.table.routes)
+      expect(routing.hosts).toEqual(restored.hosts)
     }
-    expect(matchHost(table.hosts, 'x.test')?.active?.release.id).toBe('wide')
+    expect(routeTo(routing, 'x.test')?.active?.release.id).toBe('wide')
   })
 
   it('C2 of an empty gateway routes nothing', () => {
-    expect(matchHost(tableOf(emptyGateway()).hosts, 'a.test')).toBeUndefined()
+    expect(routeTo(routingOf(emptyGateway()), 'a.test')).toBeUndefined()
   })
 
   it('A4 knows nothing of a release that is still checked', () => {
-    expect(tableAfter(deploy('web', wide)).routes.size).toBe(0)
-    const table = tableAfter(deploy('web', wide), passed('web', 1), deploy('web', narrow))
+    expect(routingAfter(deploy('web', wide)).table.routes.size).toBe(0)
+    const { table } = routingAfter(deploy('web', wide), passed('web', 1), deploy('web', narrow))
     expect(table.routes.get('web')?.active?.revision).toBe(1)
   })
 
   it('A15 has no entry for a host that a service has given up', () => {
     const past = [deploy('web', wide), passed('web', 1), deploy('web', narrow), passed('web', 2)]
-    const { hosts } = tableAfter(...past)
+    const { hosts } = routingAfter(...past)
     expect([...hosts.exact.keys()]).toEqual(['a.test'])
     expect(hosts.wildcards.size).toBe(0)
     expect(hosts.fallback).toBeUndefined()
   })
 
   it('M13 changes the owner of a host between two events and never has none', () => {
-    const table = emptyTable()
+    const routing = routingOf(emptyGateway())
     const past = [deploy('web', wide), passed('web', 1), deploy('api', narrow, { takeOver: true })]
     const owners = given(...past, passed('api', 2)).events.map((event) => {
-      project(table, event)
-      return matchHost(table.hosts, 'a.test')?.service
+      follow(routing, event)
+      return routeTo(routing, 'a.test')?.service
     })
     expect(owners).toEqual([undefined, undefined, 'web', 'web', 'web', 'api'])
-    expect(matchHost(table.hosts, 'b.test')?.service).toBe('web')
+    expect(routeTo(routing, 'b.test')?.service).toBe('web')
   })
 
   it('A19 keeps the hosts of a drained service, without a release to send requests to', () => {
-    const { hosts } = tableAfter(deploy('web', narrow), passed('web', 1), {
+    const routing = routingAfter(deploy('web', narrow), passed('web', 1), {
       type: 'Drain',
       service: 'web',
     })
-    const route = matchHost(hosts, 'a.test')
+    const route = routeTo(routing, 'a.test')
     expect(route?.active).toBeUndefined()
     expect(route?.drains).toHaveLength(1)
   })
@@ -92,10 +102,10 @@ describe('the route table', () => {
       passed('web', 1),
       { type: 'Remove', service: 'web' },
     ] as const
-    const table = tableAfter(...past)
-    expect(table.routes.get('web')).toMatchObject({ hosts: [], drains: [{ revision: 1 }] })
-    expect(matchHost(table.hosts, 'a.test')).toBeUndefined()
-    expect(tableAfter(...past, drained('web', 2)).routes.size).toBe(0)
+    const routing = routingAfter(...past)
+    expect(routing.table.routes.get('web')).toMatchObject({ hosts: [], drains: [{ revision: 1 }] })
+    expect(routeTo(routing, 'a.test')).toBeUndefined()
+    expect(routingAfter(...past, drained('web', 2)).table.routes.size).toBe(0)
   })
 
   it('A18 names the services whose routes an event may change, and leaves the others alone', () => {
@@ -105,11 +115,12 @@ describe('the route table', () => {
       deploy('docs', release('docs')),
       passed('docs', 2),
     ]
-    const table = tableAfter(...past)
+    const routing = routingAfter(...past)
+    const { table } = routing
     const docs = table.routes.get('docs')
     const move = deploy('api', { ...narrow, ...unchecked }, { takeOver: true })
     const { events } = given(...past, move)
-    expect(events.slice(6).map((event) => project(table, event))).toEqual([
+    expect(events.slice(6).map((event) => follow(routing, event))).toEqual([
       ['api'],
       ['api'],
       ['web', 'api'],

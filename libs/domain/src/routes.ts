@@ -14,7 +14,6 @@ import {
   type Traffic,
 } from './gateway.ts'
 import type { HostPattern } from './host.ts'
-import { createHostTable, setHost, unsetHost, type HostTable } from './host-table.ts'
 import type { Release } from './release.ts'
 
 export interface Route {
@@ -35,51 +34,41 @@ export interface ActiveRelease {
 export interface RouteTable {
   readonly gateway: Gateway
   readonly routes: Map<string, Route>
-  readonly hosts: HostTable<Route>
 }
 
 export const emptyTable = (): RouteTable => tableOf(emptyGateway())
 
 /** The table of a state that was read from a snapshot. */
 export const tableOf = (gateway: Gateway): RouteTable => {
-  const table: RouteTable = { gateway, routes: new Map(), hosts: createHostTable() }
-  for (const name of gateway.services.keys()) refresh(table, name)
-  return table
+  const routes = new Map<string, Route>()
+  for (const service of gateway.services.values()) {
+    const route = routeOf(service)
+    if (route !== undefined) routes.set(service.name, route)
+  }
+  return { gateway, routes }
 }
 
 /** Brings the table forward by one event, in place. Returns the services whose routes may differ. */
 export const project = (table: RouteTable, event: GatewayEvent): readonly string[] => {
   evolve(table.gateway, event)
   const touched = servicesOf(event)
-  for (const name of touched) refresh(table, name)
+  for (const name of touched) {
+    const service = table.gateway.services.get(name)
+    const route = service === undefined ? undefined : routeOf(service)
+    if (route === undefined) table.routes.delete(name)
+    else table.routes.set(name, route)
+  }
   return touched
 }
 
 /** The route of a service; undefined when nothing is to be known of it any more. */
 export const routeOf = (service: Service): Route | undefined => {
-  const active = releaseOf(service, service.active)
   if (service.hosts.length === 0 && service.drains.length === 0) return undefined
   return {
     service: service.name,
     hosts: service.hosts,
     traffic: service.traffic,
-    active:
-      active === undefined
-        ? undefined
-        : { revision: active.revision, release: active.release, ejected: active.ejected },
+    active: releaseOf(service, service.active),
     drains: service.drains,
   }
-}
-
-const refresh = (table: RouteTable, name: string): void => {
-  const before = table.routes.get(name)
-  const service = table.gateway.services.get(name)
-  const after = service === undefined ? undefined : routeOf(service)
-  if (after === undefined) table.routes.delete(name)
-  else {
-    table.routes.set(name, after)
-    for (const host of after.hosts) setHost(table.hosts, host, after)
-  }
-  // A host that is still ours carries the new route by now and is left alone.
-  if (before !== undefined) for (const host of before.hosts) unsetHost(table.hosts, host, before)
 }

@@ -5,11 +5,13 @@
 import type { Command, Deploy, HealthOutcome } from './command.ts'
 import { decide } from './decide.ts'
 import type { Decision } from './decision.ts'
-import type { GatewayEvent } from './event.ts'
+import { servicesOf, type GatewayEvent } from './event.ts'
 import { evolve } from './evolve.ts'
 import { emptyGateway, type Gateway } from './gateway.ts'
+import { createHostTable, matchHost, moveHosts, type HostTable } from './host-table.ts'
 import type { Rejection } from './rejection.ts'
 import { DRAIN_MS_DEFAULT, HEALTH_DEFAULTS, LIMIT_DEFAULTS, type Release } from './release.ts'
+import { project, tableOf, type Route, type RouteTable } from './routes.ts'
 
 /** What is in the log: events as they are, or commands, which add the events they lead to. */
 export type Past = GatewayEvent | Command
@@ -169,3 +171,32 @@ const canonical = (value: unknown): string =>
       ? Object.fromEntries(Object.entries(each).toSorted(([a], [b]) => (a < b ? -1 : 1)))
       : each,
   )
+
+/** A route table, and the hosts that lead to its services: what a proxy has. */
+export interface Routing {
+  readonly table: RouteTable
+  readonly hosts: HostTable<string>
+}
+
+export const routingOf = (gateway: Gateway): Routing => {
+  const routing = { table: tableOf(gateway), hosts: createHostTable<string>() }
+  for (const { service, hosts } of routing.table.routes.values()) {
+    moveHosts(routing.hosts, [], hosts, service)
+  }
+  return routing
+}
+
+/** Follows one event as a proxy does: service by service, in the order in which `project` names them. */
+export const follow = ({ table, hosts }: Routing, event: GatewayEvent): readonly string[] => {
+  const hostsOf = (name: string) => table.routes.get(name)?.hosts ?? []
+  const before = new Map(servicesOf(event).map((name) => [name, hostsOf(name)]))
+  const touched = project(table, event)
+  for (const name of touched) moveHosts(hosts, before.get(name) ?? [], hostsOf(name), name)
+  return touched
+}
+
+/** The route that answers for a host. */
+export const routeTo = ({ table, hosts }: Routing, host: string | undefined): Route | undefined => {
+  const service = matchHost(hosts, host)
+  return service === undefined ? undefined : table.routes.get(service)
+}

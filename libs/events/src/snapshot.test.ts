@@ -70,16 +70,26 @@ describe('a snapshot', () => {
 
   it.each([
     ['half of it', (text: string) => text.slice(0, text.length / 2), 'is not JSON'],
-    ['something else', () => 'null', 'has schema undefined; 2 is read here'],
+    ['something else', () => 'null', 'has schema undefined; 3 is read here'],
     [
       'a newer one',
-      (text: string) => text.replace('"schema":2', '"schema":3'),
-      'has schema 3; 2 is read here',
+      (text: string) => text.replace('"schema":3', '"schema":4'),
+      'has schema 4; 3 is read here',
     ],
     [
       'one without its settings',
-      (text: string) => text.replace(/"settings":\[.*?\],"services"/, '"settings":[],"services"'),
-      'is not whole: settings 0 are missing',
+      (text: string) => text.replace(/"settings":\[.*?\],"setting"/, '"settings":[],"setting"'),
+      'is not whole: a column ends at 0',
+    ],
+    [
+      'one that has lost a version',
+      (text: string) => text.replace(/"version":\[\d+,/, '"version":['),
+      'is not whole: a column ends at 5',
+    ],
+    [
+      'one that has lost a target',
+      (text: string) => text.replace(/"targets":\["[^"]*",/, '"targets":['),
+      /^is not whole: a column ends at \d+$/,
     ],
     [
       'one without its services',

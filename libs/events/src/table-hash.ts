@@ -26,7 +26,8 @@ interface Halves {
 
 export const createTableHash = ({ routes }: RouteTable): TableHash => {
   const known = new Map<string, Halves>()
-  const stale = new Set(routes.keys())
+  /** Absent as long as nobody has asked: nothing is hashed yet then. */
+  let stale: Set<string> | undefined
   let high = 0
   let low = 0
   const add = (halves: Halves): void => {
@@ -49,25 +50,24 @@ export const createTableHash = ({ routes }: RouteTable): TableHash => {
     known.set(service, halves)
     add(halves)
   }
-  const refreshStale = (servicesMax: number): void => {
+  const refreshStale = (servicesMax: number): boolean => {
+    stale ??= new Set(routes.keys())
     let left = servicesMax
     for (const service of stale) {
-      if (left-- === 0) return
+      if (left-- === 0) return false
       refresh(service)
       stale.delete(service)
     }
+    return true
   }
   const text = (): string => hexOf(high) + hexOf(low)
   return {
-    touch: (service) => stale.add(service),
+    touch: (service) => stale?.add(service),
     value: () => {
       refreshStale(Number.POSITIVE_INFINITY)
       return text()
     },
-    within: (servicesMax) => {
-      refreshStale(servicesMax)
-      return stale.size === 0 ? text() : undefined
-    },
+    within: (servicesMax) => (refreshStale(servicesMax) ? text() : undefined),
   }
 }
 
