@@ -47,8 +47,16 @@ const isGone = async (open: TestLog): Promise<boolean> => (await readers(open)).
 const counted = Array.from({ length: ENTRIES }, (_, index) => index + 1)
 
 describe('the reading of a long history', () => {
-  it('has a connection of its own, reads the very same on it, and leaves none behind', async () => {
-    await using open = openLog(redis.url)
+  it.each([
+    ['a socket', ({ url }: OwnRedis) => url],
+    [
+      'TCP, with a user, a password and a database',
+      ({ tcpUrl }: OwnRedis) => `${tcpUrl.replace('//', '//reader:p%40ss%3Aw@')}/3`,
+    ],
+  ])('has a connection of its own, and reads the very same on it, over %s', async (_how, urlOf) => {
+    await using admin = openLog(redis.url)
+    await admin.link.client.acl('SETUSER', 'reader', 'on', '>p@ss:w', '~*', '+@all')
+    await using open = openLog(urlOf(redis))
     await write(open.log)
     const all: Recorded[] = []
     const asked: string[] = []
