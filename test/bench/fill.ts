@@ -32,7 +32,10 @@ export const appendAll = async (log: EventLog, appends: Iterable<Together>): Pro
 
 /** Saves what the history has led to, as a worker does. All of it must have been appended. */
 export const saveSnapshot = async (log: EventLog, { gateway }: History): Promise<void> => {
-  const snapshot = writeSnapshot(await log.head(), { gateway, quarantine: EMPTY_QUARANTINE })
+  const [first] = await log.range(1, 1)
+  const origin = first?.hash ?? ''
+  const state = { origin, gateway, quarantine: EMPTY_QUARANTINE }
+  const snapshot = writeSnapshot(await log.head(), state)
   if (!(await log.saveSnapshot(snapshot))) throw new Error('A newer snapshot was there already.')
 }
 

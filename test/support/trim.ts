@@ -7,8 +7,8 @@ export const snapshotAndTrim = async ({ name, redisUrl }: TestFleet): Promise<nu
   const link = openRedis(redisUrl, { name: 'test' })
   try {
     const log = createRedisLog(link, name)
-    const { place, table, quarantine } = await openReplica(log)
-    await log.saveSnapshot(writeSnapshot(place, { gateway: table.gateway, quarantine }))
+    const { origin, place, table, quarantine } = await openReplica(log)
+    await log.saveSnapshot(writeSnapshot(place, { origin, gateway: table.gateway, quarantine }))
     return await log.trim(place.position)
   } finally {
     await link.close()

@@ -69,8 +69,8 @@ const saveAndTrim = async ({
   replica,
   historyKept = HISTORY_KEPT,
 }: SnapshotOptions): Promise<{ readonly newest: boolean; readonly trimmed: number }> => {
-  const { gateway } = replica.table
-  const snapshot = writeSnapshot(replica.place, { gateway, quarantine: replica.quarantine })
+  const { origin, quarantine, table } = replica
+  const snapshot = writeSnapshot(replica.place, { origin, gateway: table.gateway, quarantine })
   const newest = await log.saveSnapshot(snapshot)
   if (!newest) return { newest, trimmed: 0 }
   const { position: head } = await log.head()

@@ -7,19 +7,20 @@ import { apply, catchUp, emptyReplica, openReplica, type Keeper, type Replica } 
 import { writeSnapshot } from './snapshot.ts'
 import { appendAll, options, readAll, variedHistory } from './testing.ts'
 
-const snapshotOf = ({ place, table, quarantine }: Replica): Snapshot =>
-  writeSnapshot(place, { gateway: table.gateway, quarantine })
+const snapshotOf = ({ origin, place, table, quarantine }: Replica): Snapshot =>
+  writeSnapshot(place, { origin, gateway: table.gateway, quarantine })
 
 /** A log with a snapshot somewhere in the middle. */
-const logWithSnapshot = async (at: number) => {
+const logWithSnapshot = async (at: number, events = variedHistory()) => {
   const log = createMemoryLog()
-  const events = variedHistory()
   await appendAll(log, events.slice(0, at))
   const earlier = await openReplica(log)
   await log.saveSnapshot(snapshotOf(earlier))
   await appendAll(log, events.slice(at))
   return { log, earlier }
 }
+
+const OTHER_HISTORY = [{ type: 'ServiceResumed', service: 'x' } as const, ...variedHistory()]
 
 const stateOf = (replica: Replica) => ({
   gateway: replica.table.gateway,
@@ -71,6 +72,35 @@ describe('a replica', () => {
       await catchUp(log, replayed)
       expect(stateOf(await openReplica(log))).toStrictEqual(stateOf(replayed))
     }
+  })
+
+  it('L6 is of one log, however it was opened, and is not opened from another that was trimmed', async () => {
+    const { log } = await logWithSnapshot(20)
+    const [first] = await readAll(log, { position: 0, hash: '' })
+    const { origin } = await openReplica(log)
+    expect(origin).toBe(first?.hash)
+    await log.trim(1_000)
+    expect((await openReplica(log)).origin).toBe(origin)
+    const kept: unknown[] = []
+    const keeper: Keeper = { rebase: async (from) => void kept.push(from), keep: () => undefined }
+    const { log: other } = await logWithSnapshot(20, OTHER_HISTORY)
+    await other.trim(1_000)
+    await expect(openReplica(other, keeper, origin)).rejects.toThrow('has another beginning')
+    expect(kept).toStrictEqual([])
+    expect((await openReplica(log, keeper, origin)).origin).toBe(origin)
+    expect(kept).toHaveLength(1)
+  })
+
+  it('L6 of a log that is whole is opened in spite of a snapshot of another', async () => {
+    const log = createMemoryLog()
+    await appendAll(log, variedHistory())
+    const { origin } = await openReplica(log)
+    const { log: other } = await logWithSnapshot(20, OTHER_HISTORY)
+    const stray = await other.snapshot()
+    if (stray !== undefined) await log.saveSnapshot(stray)
+    const opened = await openReplica(log, undefined, origin)
+    expect(opened.origin).toBe(origin)
+    expect(opened.place.position).toBe((await log.head()).position)
   })
 
   it('A25 counts what it cannot read, keeps the newest of it, and goes on after it', async () => {

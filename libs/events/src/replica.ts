@@ -17,18 +17,28 @@ export interface Replica {
   /** `table.gateway` is the state that commands are decided against. */
   readonly table: RouteTable
   readonly tableHash: TableHash
+  /** The hash of the first entry of the log, which no two logs share; empty before there is one. */
+  origin: string
   place: Place
   quarantine: Quarantine
 }
 
-export const emptyReplica = (): Replica => replicaOf(BEGINNING, emptyTable(), EMPTY_QUARANTINE)
+export const emptyReplica = (): Replica => replicaOf(BEGINNING, emptyTable(), '', EMPTY_QUARANTINE)
 
-export const replicaOfSnapshot = (place: Place, state: SnapshotState): Replica =>
-  replicaOf(place, tableOf(state.gateway), state.quarantine)
+export const replicaOfSnapshot = (
+  place: Place,
+  { gateway, origin, quarantine }: SnapshotState,
+): Replica => replicaOf(place, tableOf(gateway), origin, quarantine)
 
-const replicaOf = (place: Place, table: RouteTable, quarantine: Quarantine): Replica => ({
+const replicaOf = (
+  place: Place,
+  table: RouteTable,
+  origin: string,
+  quarantine: Quarantine,
+): Replica => ({
   table,
   tableHash: createTableHash(table),
+  origin,
   place,
   quarantine,
 })
@@ -42,12 +52,19 @@ export interface Keeper {
 
 /**
  * The newest state: from the snapshot and what came after it, or from the first entry when there is no
- * snapshot that can be read. Throws `HistoryChanged` when neither leads anywhere.
+ * snapshot that can be read. Throws `HistoryChanged` when neither leads anywhere, or when they are of
+ * another log than that of `origin`, if it is given: then nothing of it is kept either.
  */
-export const openReplica = async (log: EventLog, keeper?: Keeper): Promise<Replica> => {
+export const openReplica = async (
+  log: EventLog,
+  keeper?: Keeper,
+  origin = '',
+): Promise<Replica> => {
   const snapshot = await log.snapshot()
   const read = snapshot === undefined ? undefined : readSnapshot(snapshot)
-  if (read?.kind === 'state') {
+  const foreign = read?.kind === 'state' && origin !== '' && read.origin !== origin
+  if (foreign) await expectOrigin(log, origin)
+  if (read?.kind === 'state' && !foreign) {
     try {
       const replica = replicaOfSnapshot(read.place, read)
       await keeper?.rebase(snapshot)
@@ -64,6 +81,13 @@ export const openReplica = async (log: EventLog, keeper?: Keeper): Promise<Repli
   return replica
 }
 
+/** A snapshot of another log may be a stray one; if the log has lost its first entry, it speaks for it. */
+const expectOrigin = async (log: EventLog, origin: string): Promise<void> => {
+  const [first] = await log.range(1, 1)
+  if (first?.hash === origin) return
+  throw new HistoryChanged({ kind: 'diverged', why: 'the log has another beginning' })
+}
+
 /** Applies everything that is new in the log. Throws `HistoryChanged`. */
 export const catchUp = async (log: EventLog, replica: Replica, keeper?: Keeper): Promise<void> => {
   for await (const page of log.read(replica.place)) {
@@ -75,6 +99,7 @@ export const catchUp = async (log: EventLog, replica: Replica, keeper?: Keeper):
 /** Applies one entry, which must be the next. Returns the services whose routes may differ. */
 export const apply = (replica: Replica, recorded: Recorded): readonly string[] => {
   replica.place = placeAfter(replica.place, recorded)
+  if (replica.origin === '') replica.origin = recorded.hash
   if (recorded.kind === 'quarantined') {
     replica.quarantine = withQuarantined(replica.quarantine, recorded)
     return []

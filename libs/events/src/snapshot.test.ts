@@ -5,6 +5,7 @@ import { readSnapshot, writeSnapshot } from './snapshot.ts'
 import { deploy, historyOf, release, variedHistory } from './testing.ts'
 
 const PLACE = { position: 42, hash: 'abc' }
+const ORIGIN = 'def'
 
 const gatewayOf = (events = variedHistory()): Gateway => {
   const table = emptyTable()
@@ -13,7 +14,7 @@ const gatewayOf = (events = variedHistory()): Gateway => {
 }
 
 const roundTrip = (gateway: Gateway, quarantine = EMPTY_QUARANTINE) => {
-  const read = readSnapshot(writeSnapshot(PLACE, { gateway, quarantine }))
+  const read = readSnapshot(writeSnapshot(PLACE, { origin: ORIGIN, gateway, quarantine }))
   if (read.kind !== 'state') throw new Error(read.why)
   return read
 }
@@ -24,6 +25,7 @@ describe('a snapshot', () => {
     const read = roundTrip(gateway)
     expect(read.gateway).toStrictEqual(gateway)
     expect(read.place).toStrictEqual(PLACE)
+    expect(read.origin).toBe(ORIGIN)
     expect(tableOf(read.gateway).routes).toStrictEqual(tableOf(gateway).routes)
   })
 
@@ -61,6 +63,7 @@ describe('a snapshot', () => {
       }),
     )
     const { text } = writeSnapshot(PLACE, {
+      origin: ORIGIN,
       gateway: gatewayOf(events),
       quarantine: EMPTY_QUARANTINE,
     })
@@ -97,7 +100,11 @@ describe('a snapshot', () => {
       /^is not whole: /,
     ],
   ])('that is %s is not read, and says why', (_what, spoil, why) => {
-    const snapshot = writeSnapshot(PLACE, { gateway: gatewayOf(), quarantine: EMPTY_QUARANTINE })
+    const snapshot = writeSnapshot(PLACE, {
+      origin: ORIGIN,
+      gateway: gatewayOf(),
+      quarantine: EMPTY_QUARANTINE,
+    })
     const read = readSnapshot({ ...snapshot, text: spoil(snapshot.text) })
     expect(read.kind === 'unreadable' && read.why).toMatch(why)
   })

@@ -11,6 +11,8 @@ import { packServices, unpackServices, type PackedServices } from './snapshot-se
 const SCHEMA = 3
 
 export interface SnapshotState {
+  /** The hash of the first entry of the log, which no two logs share; empty before there is one. */
+  readonly origin: string
   readonly gateway: Gateway
   readonly quarantine: Quarantine
 }
@@ -21,19 +23,23 @@ export type ReadSnapshot =
 
 interface Text extends PackedServices {
   readonly schema: number
+  readonly origin: string
   readonly generation: number
   /** Hosts that are claimed and not routed yet. */
   readonly claims: readonly (readonly [host: string, owner: string])[]
   readonly quarantine: Quarantine
 }
 
-export const writeSnapshot = (place: Place, { gateway, quarantine }: SnapshotState): Snapshot => {
+export const writeSnapshot = (
+  place: Place,
+  { origin, gateway, quarantine }: SnapshotState,
+): Snapshot => {
   const { generation } = gateway
   const { services, releases } = packServices(gateway.services.values())
   const claims = [...gateway.owners].filter(
     ([host, owner]) => gateway.services.get(owner)?.hosts.includes(host) !== true,
   )
-  const text: Text = { schema: SCHEMA, generation, services, releases, claims, quarantine }
+  const text: Text = { schema: SCHEMA, origin, generation, services, releases, claims, quarantine }
   return { position: place.position, hash: place.hash, text: JSON.stringify(text) }
 }
 
@@ -53,6 +59,7 @@ export const readSnapshot = ({ position, hash, text: json }: Snapshot): ReadSnap
     return {
       kind: 'state',
       place: { position, hash },
+      origin: text.origin,
       gateway: unpack(text),
       quarantine: text.quarantine,
     }

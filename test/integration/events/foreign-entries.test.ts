@@ -101,9 +101,9 @@ describe('what somebody wrote into the stream by hand', () => {
     await submitDeploy(open, 'one')
     await open.link.client.xadd(open.eventsKey, '*', 'x', 'y')
     const replica = await openReplica(open.log)
-    const { gateway } = replica.table
+    const { origin, place, quarantine, table } = replica
     await open.log.saveSnapshot(
-      writeSnapshot(replica.place, { gateway, quarantine: replica.quarantine }),
+      writeSnapshot(place, { origin, gateway: table.gateway, quarantine }),
     )
     await open.log.trim(replica.place.position + 1)
     await submitDeploy(open, 'two', replica)

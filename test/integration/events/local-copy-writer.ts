@@ -28,8 +28,8 @@ for (let round = 0; round < Number(rounds); round++) {
     apply(replica, entry)
     copy.keep([entry])
     if (index % 10 === 9) {
-      const { place, table, quarantine } = replica
-      await copy.rebase(writeSnapshot(place, { gateway: table.gateway, quarantine }))
+      const { origin, place, table, quarantine } = replica
+      await copy.rebase(writeSnapshot(place, { origin, gateway: table.gateway, quarantine }))
     }
   }
   await copy.close()

@@ -45,8 +45,8 @@ const replicaAt = (position: number): Replica => {
 }
 
 const snapshotAt = (position: number): Snapshot => {
-  const { place, table, quarantine } = replicaAt(position)
-  return writeSnapshot(place, { gateway: table.gateway, quarantine })
+  const { origin, place, table, quarantine } = replicaAt(position)
+  return writeSnapshot(place, { origin, gateway: table.gateway, quarantine })
 }
 
 const loadAgain = async (): Promise<Replica> => {

@@ -20,8 +20,8 @@ import {
 } from '../../../libs/events/src/testing.ts'
 import { openLog } from './own-redis.ts'
 
-const save = (log: EventLog, { place, table, quarantine }: Replica): Promise<boolean> =>
-  log.saveSnapshot(writeSnapshot(place, { gateway: table.gateway, quarantine }))
+const save = (log: EventLog, { origin, place, table, quarantine }: Replica): Promise<boolean> =>
+  log.saveSnapshot(writeSnapshot(place, { origin, gateway: table.gateway, quarantine }))
 
 describe('a replica of the log on Redis', () => {
   it('A24 L4 from a trimmed stream and a snapshot has the very table of a full replay', async () => {

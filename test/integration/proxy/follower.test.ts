@@ -171,6 +171,28 @@ it('L6 keeps its table when the log that comes back is another, and says so', as
   expect(releases(following)).toEqual({ shop: 'v1' })
 })
 
+it('L6 keeps its table, and its copy, when the log that comes back is another that was trimmed', async () => {
+  const log = createMemoryLog()
+  await deployed(log, 'shop')
+  await leaveCopy(log)
+  const other = createMemoryLog()
+  for (const service of ['evil', 'worse', 'worst']) await deployed(other, service)
+  await snapshotAndTrim(other)
+
+  const why = 'cannot read the log: the log has another beginning'
+  {
+    await using following = await follow(other)
+    await eventually('it says so', () => following.follower.view().stale?.why === why)
+    await following.follower.ready
+    expect(releases(following)).toEqual({ shop: 'v1' })
+  }
+  await deployed(log, 'blog')
+  await using following = await follow(log)
+  await eventually('the right one is back', () => following.routes.has('blog'))
+  expect(following.follower.view().stale).toBeUndefined()
+  expect(releases(following)).toEqual({ shop: 'v1', blog: 'v1' })
+})
+
 it('A25 L13 passes over what it does not understand, says it once, and counts it', async () => {
   const log = createMemoryLog()
   await deployed(log, 'shop')
@@ -224,7 +246,7 @@ const leaveCopy = async (log: EventLog): Promise<void> => {
 }
 
 const snapshotAndTrim = async (log: EventLog): Promise<void> => {
-  const { place, table, quarantine } = await openReplica(log)
-  await log.saveSnapshot(writeSnapshot(place, { gateway: table.gateway, quarantine }))
+  const { origin, place, table, quarantine } = await openReplica(log)
+  await log.saveSnapshot(writeSnapshot(place, { origin, gateway: table.gateway, quarantine }))
   await log.trim(place.position + 1)
 }

@@ -158,7 +158,7 @@ export const startFollower = (parts: FollowerParts): Follower => {
       const ahead = (snapshot?.position ?? 0) > known.position
       if (standing === undefined && !ahead) return
     }
-    adopt(await openReplica(log, copy))
+    adopt(await openReplica(log, copy, replica.origin))
   }
 
   const untilItWorks = async (attempt: () => Promise<void>): Promise<void> => {
