@@ -3,7 +3,7 @@
  * exchange at a time. Requests that arrive early (RFC 9112 §9.3.2) are kept, bounded, and answered in
  * their order.
  */
-import { answerFailure, answerHealthy, type Answer, type AnsweredRequest } from '../http/answer.ts'
+import type { Answer } from '../http/answer.ts'
 import { failureOfRefusal, type Failure } from '../http/failure.ts'
 import { keptRequestId, type Peer } from '../http/forward-head.ts'
 import { headEnd, headText, refusalOfEndlessHead } from '../http/head-end.ts'
@@ -17,6 +17,8 @@ import type { ServeContext } from './context.ts'
 import { Exchange } from './exchange.ts'
 import type { ExchangeClient } from './exchange-client.ts'
 import { gateOf } from './gate.ts'
+import { LingeringClose } from './lingering-close.ts'
+import { ownFailure, ownHealth } from './own-answer.ts'
 import type { Held, PauseQueue } from './pause-queue.ts'
 import type { Tunnel } from './tunnel.ts'
 
@@ -41,11 +43,11 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
   readonly #context: ServeContext
   readonly #onGone: (connection: ClientConnection) => void
   readonly #exchange: Exchange
+  readonly #lingering: LingeringClose
   #phase: Phase = 'idle'
   #queue: PauseQueue | undefined
   #tunnel: Tunnel | undefined
   #reading = false
-  #lingerings = 0
 
   constructor(
     context: ServeContext,
@@ -58,6 +60,7 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
     this.peer = peer
     this.#onGone = onGone
     this.#exchange = new Exchange(context, this)
+    this.#lingering = new LingeringClose(this.socket, context.limits)
     transport.owner = this
     this.socket.arm(context.limits.clientIdleMs)
   }
@@ -116,7 +119,7 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
 
   onDrain(): void {
     this.socket.congested = false
-    if (this.#phase === 'closing') this.#endAndLinger()
+    if (this.#phase === 'closing') this.#lingering.onDrain()
     else if (this.#phase === 'serving') this.#exchange.onClientDrain()
     else if (this.#phase === 'upgraded') this.#tunnel?.onClientDrain()
     else if (this.#phase === 'idle') {
@@ -161,7 +164,7 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
         this.#tunnel?.onDeadline()
         return
       case 'closing':
-        this.#lingerOn()
+        this.#lingering.onDeadline()
         return
       case 'closed':
         return
@@ -241,7 +244,7 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
         return
       case 'healthy':
         this.socket.keep(buffer, from, to)
-        this.#answer(answerHealthy(this.#answered(this.#bodiless)))
+        this.#answer(ownHealth(this.#context, this, this.#bodiless))
         return
       case 'no-host':
         this.#refuse('bad-request')
@@ -320,23 +323,8 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
     this.#answerFailure(failure, false)
   }
 
-  /** `whole`: the request has been read to its end, so that another may follow. */
   #answerFailure(failure: Failure, whole: boolean, message?: string): void {
-    this.#context.counters.failures[failure] += 1
-    this.#answer(answerFailure(failure, this.#answered(whole), message))
-  }
-
-  #answered(whole: boolean): AnsweredRequest {
-    const { method, minorVersion, accept, authority } = this.head
-    return {
-      method,
-      minorVersion,
-      accept,
-      authority,
-      requestId: this.requestId,
-      keepAlive: whole && this.mayContinue,
-      nowMs: this.#context.now(),
-    }
+    this.#answer(ownFailure(this.#context, this, failure, whole, message))
   }
 
   #answer({ text, closes }: Answer): void {
@@ -358,29 +346,8 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
     this.#readKept()
   }
 
-  /** Everything of the last answer goes out before FIN does. */
   #close(): void {
     this.#phase = 'closing'
-    this.socket.takeKept()
-    this.socket.blockReading(false)
-    if (this.socket.congested) this.socket.arm(this.#context.limits.stalledClientMs)
-    else this.#endAndLinger()
-  }
-
-  /**
-   * RFC 9112 §9.6: to close while the client still sends makes its kernel throw our answer away, so we
-   * read on for a while.
-   */
-  #endAndLinger(): void {
-    const { lingerMs, stalledClientMs } = this.#context.limits
-    this.socket.end()
-    this.#lingerings = Math.ceil(stalledClientMs / lingerMs)
-    this.socket.arm(lingerMs)
-  }
-
-  #lingerOn(): void {
-    this.#lingerings -= 1
-    if (!this.socket.queued || this.#lingerings <= 0) this.socket.destroy()
-    else this.socket.arm(this.#context.limits.lingerMs)
+    this.#lingering.begin()
   }
 }
