@@ -39,9 +39,10 @@ it('has the settings that programs start with when none is given', () => {
     GATEHOUSE_ADMIN: sayAddress(up.admin),
     GATEHOUSE_PROXIES: String(up.proxies),
     GATEHOUSE_DATA: up.dataDir.slice(root.length + 1),
+    GATEHOUSE_CONNECTIONS_MAX: String(proxy.connectionsMax),
   }).toEqual(
     Object.fromEntries(
-      ['FLEET', 'LISTEN', 'ADMIN', 'PROXIES', 'DATA'].map((name) => [
+      ['FLEET', 'LISTEN', 'ADMIN', 'PROXIES', 'DATA', 'CONNECTIONS_MAX'].map((name) => [
         `GATEHOUSE_${name}`,
         settings.get(`GATEHOUSE_${name}`),
       ]),

@@ -141,6 +141,16 @@ describe('a proxy that is set up wrongly', () => {
       '127.0.0.1:99999',
       /^GATEHOUSE_ADMIN is "127\.0\.0\.1:99999"; expected host:port, such as 127\.0\.0\.1:9900$/,
     ],
+    [
+      'GATEHOUSE_CONNECTIONS_MAX',
+      'many',
+      /^GATEHOUSE_CONNECTIONS_MAX is "many"; expected a whole number such as 10000$/,
+    ],
+    [
+      'GATEHOUSE_TRUSTED_PROXIES',
+      '10.0.0.0/8, lb.internal',
+      /^GATEHOUSE_TRUSTED_PROXIES: "lb\.internal" is not a range of addresses; expected one such as /,
+    ],
     ['GATEHOUSE_PROXY_ID', 'näme', /^GATEHOUSE_PROXY_ID is "näme"; expected letters, digits, /],
   ])('says which setting it is, and ends with 2: %s=%s', async (variable, value, sentence) => {
     const ended = await fleet.launchProxy('wrong', { [variable]: value }).finished

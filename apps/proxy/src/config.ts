@@ -8,12 +8,18 @@ import {
 } from '@gatehouse/events'
 import { NAME } from '@gatehouse/domain'
 import type { TransportSetting } from './transport/choose.ts'
+import { CLIENT_CONNECTIONS_MAX } from './serve/limits.ts'
+import { createTrust } from './trusted-peers.ts'
 
 export interface ProxySettings extends FleetSettings {
   readonly id: string
   readonly listen: readonly Address[]
   readonly admin: Address
   readonly transport: TransportSetting
+  readonly connectionsMax: number
+  readonly connectionsPerAddressMax: number
+  /** Addresses and CIDR ranges of proxies in front of this one. */
+  readonly trustedProxies: readonly string[]
 }
 
 export interface Address {
@@ -31,6 +37,8 @@ export const readProxySettings = (environment: Environment = process.env): Proxy
     given(environment, 'GATEHOUSE_ADMIN') ?? ADMIN_DEFAULT,
     ADMIN_DEFAULT,
   )
+  const connectionsMax =
+    readCount(environment, 'GATEHOUSE_CONNECTIONS_MAX') ?? CLIENT_CONNECTIONS_MAX
   return {
     ...readFleetSettings(environment),
     listen: (given(environment, 'GATEHOUSE_LISTEN') ?? LISTEN_DEFAULT)
@@ -38,6 +46,11 @@ export const readProxySettings = (environment: Environment = process.env): Proxy
       .map((text) => parseAddress('GATEHOUSE_LISTEN', text.trim(), LISTEN_DEFAULT)),
     admin,
     transport: parseTransport(given(environment, 'GATEHOUSE_TRANSPORT') ?? 'auto'),
+    connectionsMax,
+    connectionsPerAddressMax:
+      readCount(environment, 'GATEHOUSE_CONNECTIONS_PER_ADDRESS_MAX') ??
+      Math.ceil(connectionsMax / 2),
+    trustedProxies: readTrustedProxies(environment),
     // The admin port tells proxies of one machine apart, and stays the same over a restart, so that
     // a proxy finds its local copy again.
     id: parseId(given(environment, 'GATEHOUSE_PROXY_ID') ?? `${hostname()}-${admin.port}`),
@@ -67,6 +80,26 @@ const parseAddress = (variable: string, text: string, example: string): Address 
 const parseTransport = (text: string): TransportSetting => {
   if (text === 'auto' || text === 'net' || text === 'handle') return text
   throw new InvalidSetting(`GATEHOUSE_TRANSPORT is "${text}"; expected auto, handle or net`)
+}
+
+/** A whole number from 1 on. */
+const readCount = (environment: Environment, variable: string): number | undefined => {
+  const text = given(environment, variable)
+  if (text === undefined) return undefined
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new InvalidSetting(`${variable} is "${text}"; expected a whole number such as 10000`)
+}
+
+const readTrustedProxies = (environment: Environment): readonly string[] => {
+  const text = given(environment, 'GATEHOUSE_TRUSTED_PROXIES') ?? ''
+  const ranges = text.split(',').flatMap((range) => range.trim() || [])
+  try {
+    createTrust(ranges)
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error)
+    throw new InvalidSetting(`GATEHOUSE_TRUSTED_PROXIES: ${problem}`)
+  }
+  return ranges
 }
 
 const parseId = (text: string): string => {

@@ -10,6 +10,7 @@ import {
   type TargetAddress,
 } from '@gatehouse/domain'
 import { createPeer } from './http/forward-head.ts'
+import { ConnectionLimits, type ConnectionRefusal } from './serve/connection-limits.ts'
 import { ClientConnection } from './serve/connection.ts'
 import type { FailureReport, ServeContext } from './serve/context.ts'
 import { createCounters, type Counters } from './serve/counters.ts'
@@ -98,6 +99,7 @@ export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
   const services = new Map<string, ServiceRuntime>()
   const releases = new Set<ReleaseRuntime>()
   const connections = new Set<ClientConnection>()
+  const connectionLimits = new ConnectionLimits(limits)
   const listeners: Listener[] = []
   const counters = createCounters()
   const wheel = createWheel({ now: () => performance.now() })
@@ -147,17 +149,28 @@ export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
     forgetIfGone(service)
   }
 
+  /** An attack must not fill the disk as well, so one line a minute says it. */
+  const warnOfRefusal = (refusal: ConnectionRefusal, address: string): void => {
+    if (performance.now() < quietUntil) return
+    quietUntil = performance.now() + REFUSAL_WARNING_EVERY_MS
+    log.warn({ address, refused: counters.clients.refused }, REFUSAL_WARNINGS[refusal])
+  }
+  let quietUntil = 0
+
   const accept = (transport: Transport): void => {
-    if (connections.size >= limits.clientConnectionsMax) {
-      counters.clients.refused += 1
+    const peer = createPeer(transport.remoteAddress, 'http', isTrusted(transport.remoteAddress))
+    const refusal = connectionLimits.enter(peer)
+    if (refusal !== undefined) {
+      counters.clients.refused[refusal] += 1
+      warnOfRefusal(refusal, peer.address)
       transport.reset()
       return
     }
     counters.clients.accepted += 1
     counters.clients.open += 1
-    const peer = createPeer(transport.remoteAddress, 'http', isTrusted(transport.remoteAddress))
     connections.add(
       new ClientConnection(context, transport, peer, (connection) => {
+        connectionLimits.leave(peer)
         counters.clients.open -= 1
         connections.delete(connection)
         if (context.stopping && connections.size === 0) onEmpty()
@@ -221,6 +234,14 @@ export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
     finish,
     counters,
   }
+}
+
+const REFUSAL_WARNING_EVERY_MS = 60_000
+
+const REFUSAL_WARNINGS: Readonly<Record<ConnectionRefusal, string>> = {
+  total: 'connections are refused: there are as many as GATEHOUSE_CONNECTIONS_MAX lets in',
+  address:
+    'connections are refused: one address has as many as GATEHOUSE_CONNECTIONS_PER_ADDRESS_MAX lets in; a proxy in front belongs into GATEHOUSE_TRUSTED_PROXIES',
 }
 
 const workOf = (runtime: ReleaseRuntime): ReleaseWork => ({

@@ -63,7 +63,16 @@ export const runProxy = async (
   if (fellBackBecause !== undefined) {
     logger.warn(`The transport is node:net, which is slower: ${fellBackBecause}`)
   }
-  const dataPlane = createDataPlane({ log: logger, sockets, onDrained: () => heartbeat?.beat() })
+  const dataPlane = createDataPlane({
+    log: logger,
+    sockets,
+    trustedPeers: settings.trustedProxies,
+    limits: {
+      clientConnectionsMax: settings.connectionsMax,
+      clientConnectionsPerAddressMax: settings.connectionsPerAddressMax,
+    },
+    onDrained: () => heartbeat?.beat(),
+  })
   // A start that fails leaves nothing running; after a stop in order there is nothing left to do.
   stack.defer(async () => void (await dataPlane.finish(0)))
   const failed = new AbortController()

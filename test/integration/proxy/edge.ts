@@ -23,8 +23,8 @@ import { eventually } from '../../support/eventually.ts'
 export interface Edge extends AsyncDisposable {
   readonly plane: DataPlane
   readonly port: number
-  /** A connection of its own, closed at the end. */
-  client(): RawClient
+  /** A connection of its own, closed at the end. Loopback has more addresses than the usual one. */
+  client(from?: string): RawClient
   /** Sends one request on a connection of its own and reads until the proxy closes it. */
   ask(request: string): Promise<string>
   route(route: RouteSketch): void
@@ -51,8 +51,10 @@ export const startEdge = async (options: Partial<DataPlaneOptions> = {}): Promis
   const clients: RawClient[] = []
   const services = new Set<string>()
 
-  const client = (): RawClient => {
-    const opened = new RawClient(connect({ port, host: '127.0.0.1', allowHalfOpen: true }))
+  const client = (localAddress = '127.0.0.1'): RawClient => {
+    const opened = new RawClient(
+      connect({ port, host: '127.0.0.1', localAddress, allowHalfOpen: true }),
+    )
     clients.push(opened)
     return opened
   }

@@ -162,6 +162,6 @@ it('closes connections beyond its limit at once, and serves those it has', async
   await eventually('it was closed', () => refused.closed)
   client.send(getAndClose())
   await eventually('the end came', () => client.over)
-  expect(edge.plane.counters.clients.refused).toBe(1)
+  expect(edge.plane.counters.clients.refused).toEqual({ total: 1, address: 0 })
   expect(bodyOf(client.text)).toMatch(/^x/)
 })

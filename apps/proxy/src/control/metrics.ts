@@ -107,8 +107,11 @@ export const metricsText = ({
   add(
     'gatehouse_client_connections_refused_total',
     'counter',
-    'Connections closed because there were too many.',
-    one(counters.clients.refused),
+    'Connections reset because there were too many: in all, or from one address.',
+    Object.entries(counters.clients.refused).map(([limit, value]) => ({
+      labels: { limit },
+      value,
+    })),
   )
   add(
     'gatehouse_upstream_connections',

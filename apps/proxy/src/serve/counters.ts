@@ -1,6 +1,7 @@
 /** What has happened on this proxy since it started, as plain numbers that anybody may read. */
 import { FAILURES, type Failure } from '../http/failure.ts'
 import type { UpstreamCounters } from '../upstream/target-pool.ts'
+import type { ConnectionRefusal } from './connection-limits.ts'
 
 export interface Counters {
   readonly clients: ClientCounters
@@ -18,12 +19,12 @@ export interface Counters {
 export interface ClientCounters {
   open: number
   accepted: number
-  /** Connections beyond the limit, closed at once. */
-  refused: number
+  /** Connections beyond a limit, reset at once, by which limit. */
+  readonly refused: Record<ConnectionRefusal, number>
 }
 
 export const createCounters = (): Counters => ({
-  clients: { open: 0, accepted: 0, refused: 0 },
+  clients: { open: 0, accepted: 0, refused: { total: 0, address: 0 } },
   upstreams: { open: 0, opened: 0 },
   failures: zeroPerFailure(),
   truncated: 0,

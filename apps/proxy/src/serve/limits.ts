@@ -1,6 +1,7 @@
 /** The bounds of serving that belong to the proxy itself rather than to a release. */
+import type { ConnectionBounds } from './connection-limits.ts'
 
-export interface ServeLimits {
+export interface ServeLimits extends ConnectionBounds {
   /** From the first byte of a request head to its last: 408. */
   readonly headMs: number
   /** How long a client's connection may wait for its next request. */
@@ -13,10 +14,11 @@ export interface ServeLimits {
   readonly lingerMs: number
   /** How long one direction of an upgraded connection may live on after the other has ended. */
   readonly halfClosedMs: number
-  readonly clientConnectionsMax: number
   /** Requests of one service that wait while it is paused: 503 beyond. */
   readonly pausedRequestsMax: number
 }
+
+export const CLIENT_CONNECTIONS_MAX = 20_000
 
 export const SERVE_LIMITS: ServeLimits = {
   headMs: 10_000,
@@ -27,7 +29,9 @@ export const SERVE_LIMITS: ServeLimits = {
   stalledClientMs: 300_000,
   lingerMs: 2_000,
   halfClosedMs: 10_000,
-  clientConnectionsMax: 20_000,
+  clientConnectionsMax: CLIENT_CONNECTIONS_MAX,
+  // Nobody has more than half, and who comes from one address is seldom so many.
+  clientConnectionsPerAddressMax: CLIENT_CONNECTIONS_MAX / 2,
   pausedRequestsMax: 1_000,
 }
 
