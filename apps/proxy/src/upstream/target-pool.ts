@@ -74,7 +74,7 @@ export class TargetPool implements UpstreamHome {
   }
 
   /** An idle connection, at once. */
-  take(user: UpstreamSeeker): UpstreamConnection | undefined {
+  take({ user }: UpstreamSeeker): UpstreamConnection | undefined {
     const connection = this.#idle.pop()
     connection?.wake(user)
     return connection
@@ -105,7 +105,7 @@ export class TargetPool implements UpstreamHome {
     if (next !== undefined) {
       connection.resume()
       connection.reused = true
-      connection.wake(next)
+      connection.wake(next.user)
       next.onUpstreamReady(connection)
     } else if (this.#closed) connection.discard()
     else {

@@ -18,8 +18,10 @@ export interface UpstreamUser {
   onUpstreamClose(error: Error | undefined): void
 }
 
-/** Who waits for a connection, and then holds it. */
-export interface UpstreamSeeker extends UpstreamUser {
+/** Who waits for a connection. */
+export interface UpstreamSeeker {
+  /** Who will hold it. */
+  readonly user: UpstreamUser
   /** A new connection is being made for it. */
   onConnecting(connection: UpstreamConnection): void
   onUpstreamReady(connection: UpstreamConnection): void
@@ -123,7 +125,7 @@ export class UpstreamConnection implements TransportOwner, TimerOwner {
     this.#home.wheel.disarm(this.#timer)
     const seeker = this.#seeker
     this.#seeker = undefined
-    this.user = seeker
+    this.user = seeker?.user
     if (seeker === undefined) this.#home.give(this)
     else seeker.onUpstreamReady(this)
   }
