@@ -40,12 +40,18 @@ it('has the settings that programs start with when none is given', () => {
     GATEHOUSE_PROXIES: String(up.proxies),
     GATEHOUSE_DATA: up.dataDir.slice(root.length + 1),
     GATEHOUSE_CONNECTIONS_MAX: String(proxy.connectionsMax),
+    GATEHOUSE_REQUEST_BYTES_PER_SECOND_MIN: String(proxy.requestBytesPerSecondMin),
   }).toEqual(
     Object.fromEntries(
-      ['FLEET', 'LISTEN', 'ADMIN', 'PROXIES', 'DATA', 'CONNECTIONS_MAX'].map((name) => [
-        `GATEHOUSE_${name}`,
-        settings.get(`GATEHOUSE_${name}`),
-      ]),
+      [
+        'FLEET',
+        'LISTEN',
+        'ADMIN',
+        'PROXIES',
+        'DATA',
+        'CONNECTIONS_MAX',
+        'REQUEST_BYTES_PER_SECOND_MIN',
+      ].map((name) => [`GATEHOUSE_${name}`, settings.get(`GATEHOUSE_${name}`)]),
     ),
   )
   expect(proxy).toMatchObject({

@@ -144,7 +144,7 @@ describe('a proxy that is set up wrongly', () => {
     [
       'GATEHOUSE_CONNECTIONS_MAX',
       'many',
-      /^GATEHOUSE_CONNECTIONS_MAX is "many"; expected a whole number such as 10000$/,
+      /^GATEHOUSE_CONNECTIONS_MAX is "many"; expected a whole number from 1 on$/,
     ],
     [
       'GATEHOUSE_TRUSTED_PROXIES',

@@ -8,7 +8,7 @@ import {
 } from '@gatehouse/events'
 import { NAME } from '@gatehouse/domain'
 import type { TransportSetting } from './transport/choose.ts'
-import { CLIENT_CONNECTIONS_MAX } from './serve/limits.ts'
+import { CLIENT_CONNECTIONS_MAX, REQUEST_BYTES_PER_SECOND_MIN } from './serve/limits.ts'
 import { createTrust } from './trusted-peers.ts'
 
 export interface ProxySettings extends FleetSettings {
@@ -18,6 +18,8 @@ export interface ProxySettings extends FleetSettings {
   readonly transport: TransportSetting
   readonly connectionsMax: number
   readonly connectionsPerAddressMax: number
+  /** Of a client that sends a body; 0 for any pace. */
+  readonly requestBytesPerSecondMin: number
   /** Addresses and CIDR ranges of proxies in front of this one. */
   readonly trustedProxies: readonly string[]
 }
@@ -50,6 +52,9 @@ export const readProxySettings = (environment: Environment = process.env): Proxy
     connectionsPerAddressMax:
       readCount(environment, 'GATEHOUSE_CONNECTIONS_PER_ADDRESS_MAX') ??
       Math.ceil(connectionsMax / 2),
+    requestBytesPerSecondMin:
+      readCount(environment, 'GATEHOUSE_REQUEST_BYTES_PER_SECOND_MIN', 0) ??
+      REQUEST_BYTES_PER_SECOND_MIN,
     trustedProxies: readTrustedProxies(environment),
     // The admin port tells proxies of one machine apart, and stays the same over a restart, so that
     // a proxy finds its local copy again.
@@ -82,12 +87,11 @@ const parseTransport = (text: string): TransportSetting => {
   throw new InvalidSetting(`GATEHOUSE_TRANSPORT is "${text}"; expected auto, handle or net`)
 }
 
-/** A whole number from 1 on. */
-const readCount = (environment: Environment, variable: string): number | undefined => {
+const readCount = (environment: Environment, variable: string, min = 1): number | undefined => {
   const text = given(environment, variable)
   if (text === undefined) return undefined
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
-  throw new InvalidSetting(`${variable} is "${text}"; expected a whole number such as 10000`)
+  if (/^\d{1,9}$/.test(text) && Number(text) >= min) return Number(text)
+  throw new InvalidSetting(`${variable} is "${text}"; expected a whole number from ${min} on`)
 }
 
 const readTrustedProxies = (environment: Environment): readonly string[] => {

@@ -70,6 +70,7 @@ export const runProxy = async (
     limits: {
       clientConnectionsMax: settings.connectionsMax,
       clientConnectionsPerAddressMax: settings.connectionsPerAddressMax,
+      requestBytesPerSecondMin: settings.requestBytesPerSecondMin,
     },
     onDrained: () => heartbeat?.beat(),
   })

@@ -21,7 +21,7 @@ export class Exchange implements ClaimHolder {
   readonly #context: ServeContext
   readonly #client: ExchangeClient
   readonly #socket: ClientSocket
-  readonly #request = new RequestRelay()
+  readonly #request: RequestRelay
   readonly #response: ResponseRelay
   readonly #claim: Claim
   #counted = false
@@ -30,6 +30,7 @@ export class Exchange implements ClaimHolder {
     this.#context = context
     this.#client = client
     this.#socket = client.socket
+    this.#request = new RequestRelay(context.limits)
     this.#response = new ResponseRelay(client.socket)
     this.#claim = new Claim(context, client, this)
   }
@@ -65,6 +66,10 @@ export class Exchange implements ClaimHolder {
     }
     const end = this.#request.follow(buffer, 0, length)
     if (this.#refused(end)) return
+    if (this.#request.tooSlow && !this.#response.begun) {
+      this.#fail('request-timeout')
+      return
+    }
     this.#socket.keep(buffer, end, length)
     this.#request.proceed(upstream.transport, buffer, 0)
     if (this.#claim.upstream === upstream) this.#afterRequestBytes()
@@ -142,7 +147,7 @@ export class Exchange implements ClaimHolder {
   }
 
   onUpstreamDrain(): void {
-    this.#request.congested = false
+    this.#request.flow()
     this.#socket.blockReading(false)
     this.#armForRequest()
   }
@@ -185,6 +190,8 @@ export class Exchange implements ClaimHolder {
   }
 
   #armForRequest(): void {
+    // What a client sends does not make up for an answer that it takes nothing of.
+    if (this.#response.congested) return
     if (this.#response.begun) this.#armIdle()
     else if (this.#request.whole || this.#awaitsContinue)
       this.#socket.arm(this.#claim.limits.responseMs)

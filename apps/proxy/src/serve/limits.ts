@@ -1,7 +1,8 @@
 /** The bounds of serving that belong to the proxy itself rather than to a release. */
 import type { ConnectionBounds } from './connection-limits.ts'
+import type { PaceLimits } from './pace.ts'
 
-export interface ServeLimits extends ConnectionBounds {
+export interface ServeLimits extends ConnectionBounds, PaceLimits {
   /** From the first byte of a request head to its last: 408. */
   readonly headMs: number
   /** How long a client's connection may wait for its next request. */
@@ -19,14 +20,17 @@ export interface ServeLimits extends ConnectionBounds {
 }
 
 export const CLIENT_CONNECTIONS_MAX = 20_000
+export const REQUEST_BYTES_PER_SECOND_MIN = 500
 
 export const SERVE_LIMITS: ServeLimits = {
   headMs: 10_000,
   clientIdleMs: 75_000,
   // Below the 5 s after which a Node server closes an idle connection.
   targetIdleMs: 4_000,
-  // With 64 KiB in flight this asks a reader for about 200 bytes per second.
-  stalledClientMs: 300_000,
+  // With 64 KiB in flight this asks a reader for about 500 bytes per second.
+  stalledClientMs: 120_000,
+  requestPaceGraceMs: 10_000,
+  requestBytesPerSecondMin: REQUEST_BYTES_PER_SECOND_MIN,
   lingerMs: 2_000,
   halfClosedMs: 10_000,
   clientConnectionsMax: CLIENT_CONNECTIONS_MAX,

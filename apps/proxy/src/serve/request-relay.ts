@@ -7,6 +7,7 @@ import type { RequestHead } from '../http/request.ts'
 import type { Limits } from '@gatehouse/domain'
 import type { Transport } from '../transport/transport.ts'
 import { Body } from './body.ts'
+import { Pace, type PaceLimits } from './pace.ts'
 
 /** Instead of an index: the body is larger than the service accepts. */
 export const TOO_LARGE = -2
@@ -18,6 +19,11 @@ export class RequestRelay {
   congested = false
   #bytesMax = Number.POSITIVE_INFINITY
   readonly #body = new Body()
+  readonly #pace: Pace
+
+  constructor(limits: PaceLimits) {
+    this.#pace = new Pace(limits)
+  }
 
   /** The last byte of the request has been read. */
   get whole(): boolean {
@@ -28,6 +34,11 @@ export class RequestRelay {
     return this.#body.framing !== 'none'
   }
 
+  /** Its client sends its body slower than it must. */
+  get tooSlow(): boolean {
+    return !this.whole && this.#pace.tooSlow(performance.now())
+  }
+
   /** Nothing of the body has come. */
   get untouched(): boolean {
     return this.#body.bytes === 0
@@ -36,6 +47,7 @@ export class RequestRelay {
   begin(head: RequestHead, bytesMax: Limits['requestBytesMax']): void {
     this.dropping = false
     this.congested = false
+    this.#pace.begin()
     this.#bytesMax = bytesMax === 'unlimited' ? Number.POSITIVE_INFINITY : bytesMax
     // Trailers of requests are never forwarded: a target might take them for header fields.
     if (head.chunked) this.#body.begin('chunked', 0, false)
@@ -50,6 +62,7 @@ export class RequestRelay {
   follow(buffer: Buffer, from: number, to: number): number {
     this.#body.tail = ''
     const end = this.#body.take(buffer, from, to)
+    if (to > from && !this.whole) this.#pace.took(to - from, performance.now())
     return end !== MALFORMED && this.#body.bytes > this.#bytesMax ? TOO_LARGE : end
   }
 
@@ -60,6 +73,7 @@ export class RequestRelay {
       forwardTo === from
         ? !target.write(head + tail)
         : !target.send(head, buffer, from, forwardTo, tail)
+    if (this.congested) this.#pace.halt(performance.now())
   }
 
   /** Sends the bytes at `from` that were followed last. */
@@ -68,5 +82,12 @@ export class RequestRelay {
     const { forwardTo, tail } = this.#body
     if (tail !== '') this.congested = !target.send('', buffer, from, forwardTo, tail)
     else if (forwardTo > from) this.congested = !target.forward(buffer, from, forwardTo)
+    if (this.congested) this.#pace.halt(performance.now())
+  }
+
+  /** The target takes more. */
+  flow(): void {
+    this.congested = false
+    this.#pace.goOn(performance.now())
   }
 }
