@@ -2,13 +2,7 @@
  * The proxy's data plane, put together: it listens, serves by the routes it was given, and knows its
  * work in flight. Whoever controls it calls `setRoute`; nothing in here knows of logs or Redis.
  */
-import {
-  createHostTable,
-  moveHosts,
-  type HostTable,
-  type Route,
-  type TargetAddress,
-} from '@gatehouse/domain'
+import { createHostTable, moveHosts, type HostTable, type Route } from '@gatehouse/domain'
 import { createPeer } from './http/forward-head.ts'
 import { ConnectionLimits, type ConnectionRefusal } from './serve/connection-limits.ts'
 import { ClientConnection } from './serve/connection.ts'
@@ -18,13 +12,7 @@ import { BACKLOG, SERVE_LIMITS, type ServeLimits } from './serve/limits.ts'
 import { createRequestIds } from './serve/request-id.ts'
 import { ServiceRuntime, type ServiceParts } from './serve/service-runtime.ts'
 import { netSockets } from './transport/net.ts'
-import type {
-  Listener,
-  Sockets,
-  TargetTrust,
-  Transport,
-  TransportOwner,
-} from './transport/transport.ts'
+import type { Listener, Sockets, TargetTrust, Transport } from './transport/transport.ts'
 import { createTrust } from './trusted-peers.ts'
 import type { ReleaseRuntime } from './upstream/release-runtime.ts'
 import { createWheel } from './wheel.ts'
@@ -122,8 +110,7 @@ export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
     wheel,
     targetIdleMs: limits.targetIdleMs,
     counters: counters.upstreams,
-    connect: (address: TargetAddress, owner: TransportOwner) =>
-      sockets.connect(address, owner, targetTrust),
+    connect: (address, owner, tls) => sockets.connect(address, owner, { ...targetTrust, tls }),
     onIdle: (runtime) => {
       const service = services.get(runtime.service)
       service?.forgetIfUnused(runtime)

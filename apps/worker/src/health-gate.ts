@@ -73,11 +73,11 @@ const tryUntilPassed = async (
   remainingMs: () => number,
   signal: AbortSignal,
 ): Promise<void> => {
-  const { health, hosts } = release
+  const { health, hosts, tls } = release
   while (!run.passed) {
     const withinMs = remainingMs()
     if (withinMs <= 0 || signal.aborted) return
-    const result = await probe({ target: run.target, health, hosts, withinMs, signal })
+    const result = await probe({ target: run.target, health, hosts, tls, withinMs, signal })
     switch (result.kind) {
       case 'passed':
         run.attempts += 1

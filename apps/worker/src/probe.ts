@@ -3,7 +3,7 @@
  * Redirects are answers like any other and are not followed. What went wrong comes back as a sentence.
  */
 import { isIP } from 'node:net'
-import type { HealthCheck, HostPattern, Target } from '@gatehouse/domain'
+import type { HealthCheck, HostPattern, Release, Target } from '@gatehouse/domain'
 import { DEFAULT_HOST, parseTarget, type TargetAddress } from '@gatehouse/domain'
 import { buildConnector, Client, type Dispatcher } from 'undici'
 import { causeOf } from './probe-cause.ts'
@@ -29,6 +29,8 @@ export interface ProbeOptions {
   readonly health: HealthCheck
   /** The hosts of the release: the first exact one is sent when the check names none. */
   readonly hosts: readonly HostPattern[]
+  /** As requests are going to do it: a check that trusted more or less would say nothing about them. */
+  readonly tls: Release['tls']
   /** How long the caller can wait at most; the attempt's own limit holds as well. */
   readonly withinMs: number
   readonly signal: AbortSignal
@@ -56,7 +58,7 @@ export const probe = async (options: ProbeOptions): Promise<Probe> => {
 
   const timeout = AbortSignal.timeout(limitMs)
   const either = AbortSignal.any([signal, timeout])
-  const client = connectTo(address, limitMs + CONNECT_MARGIN_MS)
+  const client = connectTo(address, options.tls, limitMs + CONNECT_MARGIN_MS)
   try {
     const answer = await client.request({
       method: health.method,
@@ -101,7 +103,7 @@ const authorityOf = (address: TargetAddress): string => {
 const bracketed = (hostname: string): string => (isIP(hostname) === 6 ? `[${hostname}]` : hostname)
 
 /** A client of one connection, so that an attempt never meets a pooled socket that died meanwhile. */
-const connectTo = (address: TargetAddress, connectMs: number): Client => {
+const connectTo = (address: TargetAddress, trust: Release['tls'], connectMs: number): Client => {
   const settings = { allowH2: false, headersTimeout: 0, bodyTimeout: 0 } as const
   if (address.kind === 'unix') {
     const connect = { socketPath: address.socketPath, timeout: connectMs }
@@ -109,11 +111,16 @@ const connectTo = (address: TargetAddress, connectMs: number): Client => {
   }
   const { tls, hostname, port } = address
   const origin = `${tls ? 'https' : 'http'}://${bracketed(hostname)}:${port}`
-  const connector = buildConnector({ allowH2: false, timeout: connectMs })
+  const { verify = true, serverName = hostname } = trust ?? {}
+  const connector = buildConnector({
+    allowH2: false,
+    timeout: connectMs,
+    rejectUnauthorized: verify,
+  })
   // The certificate has to be the target's own: undici would ask for the name in the Host field.
   const connect: buildConnector.connector = (options, callback) =>
     connector(
-      tls ? { ...options, servername: isIP(hostname) === 0 ? hostname : '' } : options,
+      tls ? { ...options, servername: isIP(serverName) === 0 ? serverName : '' } : options,
       callback,
     )
   return new Client(origin, { ...settings, connect })

@@ -19,14 +19,14 @@ export const watchTargets = async (
   const service = gateway.services.get(job.service)
   const known = service && releaseOf(service, job.revision)
   if (known === undefined) return { kind: 'done' }
-  const { health, targets, hosts } = known.release
+  const { health, targets, hosts, tls } = known.release
   const read = targetCounts.safeParse(queued.progress)
   const before = read.success ? read.data : {}
 
   const after: TargetCounts = {}
   const attempts = await Promise.all(
     targets.map(async (target) => {
-      const result = await probe({ target, health, hosts, withinMs: health.attemptMs, signal })
+      const result = await probe({ target, health, hosts, tls, withinMs: health.attemptMs, signal })
       return { url: target.url, result }
     }),
   )

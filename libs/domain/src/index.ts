@@ -63,6 +63,7 @@ export { createHostTable, matchHost, moveHosts, setHost, type HostTable } from '
 export { RELEASES_KEPT } from './memory.ts'
 export { isCalledFor, nameOf, outstanding, reactions, type Job } from './reactions.ts'
 export { sentenceOf, type Rejection } from './rejection.ts'
+export { bySpecificity, matchesPath, type PathTimeout } from './path-timeouts.ts'
 export {
   DRAIN_MS_DEFAULT,
   HEALTH_DEFAULTS,
@@ -76,6 +77,7 @@ export {
   type Limits,
   type Release,
   type Target,
+  type TargetTls,
 } from './release.ts'
 export {
   emptyTable,

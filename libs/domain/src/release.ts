@@ -3,6 +3,7 @@
  * Every default is filled in before a release enters the log, so that a log reads the same for ever.
  */
 import { parseHostPattern, type HostPattern } from './host.ts'
+import { problemOfPathTimeouts, type PathTimeout } from './path-timeouts.ts'
 import { parseTarget } from './target.ts'
 
 export interface Release {
@@ -13,6 +14,10 @@ export interface Release {
   readonly health: HealthCheck
   readonly drainMs: DrainMs
   readonly limits: Limits
+  /** Where they differ for some paths and methods; absent when they do not. */
+  readonly timeouts?: readonly PathTimeout[]
+  /** How `https` targets are spoken to; absent: verified, under their own names. */
+  readonly tls?: TargetTls
   /** Whether targets see the public host name or their own. */
   readonly hostHeader: 'preserve' | 'target'
   /** Free labels: version, commit, ciUrl. They are shown and never interpreted. */
@@ -22,6 +27,13 @@ export interface Release {
 export interface Target {
   /** In the normal form of `parseTarget`. */
   readonly url: string
+}
+
+export interface TargetTls {
+  /** False: whoever answers is believed to be the target. */
+  readonly verify: boolean
+  /** The name that is asked for (SNI) and that the certificate must have; the target's own if absent. */
+  readonly serverName?: string
 }
 
 export interface HealthCheck {
@@ -138,7 +150,16 @@ export const problemOfRelease = (
   if (!release.health.path.startsWith('/')) {
     return { field: 'health_path', problem: `"${release.health.path}" does not start with /` }
   }
-  return problemOfMetadata(release.metadata)
+  return problemOfTimes(release) ?? problemOfMetadata(release.metadata)
+}
+
+const problemOfTimes = ({
+  timeouts = [],
+}: Release): { readonly field: string; readonly problem: string } | undefined => {
+  const found = problemOfPathTimeouts(timeouts)
+  if (found === undefined) return undefined
+  const { index, problem } = found
+  return { field: index === undefined ? 'timeouts' : `timeouts[${index}]`, problem }
 }
 
 /** Whether two releases say the same, whatever the order that their fields were written in. */

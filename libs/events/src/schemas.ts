@@ -40,6 +40,18 @@ const releaseSchema = z.strictObject({
     connectionsMax: count,
     queueMax: count,
   }),
+  timeouts: z
+    .array(
+      z.strictObject({
+        path: name,
+        method: name.exactOptional(),
+        responseMs: duration.exactOptional(),
+        idleMs: duration.exactOptional(),
+      }),
+    )
+    .readonly()
+    .exactOptional(),
+  tls: z.strictObject({ verify: z.boolean(), serverName: name.exactOptional() }).exactOptional(),
   hostHeader: z.enum(['preserve', 'target']),
   metadata: z.record(z.string(), z.string()).readonly(),
 })

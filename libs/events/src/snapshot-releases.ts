@@ -17,7 +17,7 @@ export interface PackedReleases {
 type Settings = Pick<Release, 'health' | 'drainMs' | 'limits' | 'hostHeader'> &
   Pick<KnownRelease, 'status' | 'drained'>
 
-interface More {
+interface More extends Pick<Release, 'timeouts' | 'tls'> {
   /** Where they are not those of the service. */
   readonly hosts?: readonly string[]
   readonly ejected?: readonly string[]
@@ -43,9 +43,12 @@ export const createReleasePacker = (): ReleasePacker => {
     packed,
     pack: ({ revision, release, status, ejected, drained }, hostsOfService) => {
       const { id, hosts, targets, health, drainMs, limits, hostHeader, metadata } = release
+      const { timeouts, tls } = release
       const more: More = {
         ...(isSame(hosts, hostsOfService) ? {} : { hosts }),
         ...(ejected.length === 0 ? {} : { ejected }),
+        ...(timeouts === undefined ? {} : { timeouts }),
+        ...(tls === undefined ? {} : { tls }),
       }
       if (!isEmpty(more)) packed.more.push([packed.id.length, more])
       packed.setting.push(numberOf({ health, drainMs, limits, hostHeader, status, drained }))
@@ -109,6 +112,8 @@ export const unpackReleases = (packed: PackedReleases): ReleasesFrom => {
         limits: shared.limits,
         hostHeader: shared.hostHeader,
         metadata: cell(packed.metadata, index) ?? NO_METADATA,
+        ...(more.timeouts === undefined ? NOTHING_MORE : { timeouts: more.timeouts }),
+        ...(more.tls === undefined ? NOTHING_MORE : { tls: more.tls }),
       },
       status: shared.status,
       ejected: more.ejected ?? NONE_EJECTED,

@@ -46,6 +46,13 @@ describe('a snapshot', () => {
     expect(read).toStrictEqual(gateway)
   })
 
+  it('keeps what few releases have', () => {
+    const tls = { verify: false }
+    const timeouts = [{ path: '/slow', method: 'POST', responseMs: 1 }]
+    const gateway = gatewayOf(historyOf([deploy('s0', 'v1', { tls, timeouts })]))
+    expect(roundTrip(gateway).gateway).toStrictEqual(gateway)
+  })
+
   it('keeps what was quarantined', () => {
     const newest = [{ position: 3, at: 12, type: 'X', why: 'is of a type that is not known here' }]
     const { quarantine } = roundTrip(gatewayOf(), { total: 7, newest })

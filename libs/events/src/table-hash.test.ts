@@ -61,6 +61,8 @@ describe('the hash of a table', () => {
     ],
     ['the time to drain', deploy('shop', 'v1', { drainMs: 'infinity' })],
     ['the host header', deploy('shop', 'v1', { hostHeader: 'target' })],
+    ['a time', deploy('shop', 'v1', { timeouts: [{ path: '/slow', responseMs: 1 }] })],
+    ['its way to speak TLS', deploy('shop', 'v1', { tls: { verify: false } })],
     ['a label', deploy('shop', 'v1', { metadata: { commit: 'abc' } })],
     ['the name of the release', deploy('shop', 'v2')],
   ])('differs when %s does', (_what, other) => {

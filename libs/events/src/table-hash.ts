@@ -90,6 +90,7 @@ const textOf = ({ service, hosts, traffic, active, drains }: Route): string =>
 
 const textsOfActive = ({ revision, release, ejected }: NonNullable<Route['active']>) => {
   const { id, hosts, targets, health, drainMs, limits, hostHeader, metadata } = release
+  const { timeouts, tls } = release
   return [
     revision,
     ejected,
@@ -101,6 +102,9 @@ const textsOfActive = ({ revision, release, ejected }: NonNullable<Route['active
     settingsHash(limits),
     hostHeader,
     inOrder(metadata),
+    // Absent from most, and then from the text, so that it is what it was before there were any.
+    ...(timeouts === undefined ? [] : [timeouts.map(inOrder)]),
+    ...(tls === undefined ? [] : [inOrder(tls)]),
   ]
 }
 

@@ -66,6 +66,11 @@ export const EXAMPLES: Examples = {
         health: { ...HEALTH_DEFAULTS, host: 'probe.example', method: 'HEAD', require: 'any' },
         drainMs: 'infinity',
         limits: { ...LIMIT_DEFAULTS, requestBytesMax: 1_024 },
+        timeouts: [
+          { path: '/reports', method: 'POST', responseMs: 120_000 },
+          { path: '/', idleMs: 5_000 },
+        ],
+        tls: { verify: false, serverName: 'inner.example' },
         hostHeader: 'target',
         metadata: { version: '1.2.3', note: 'größer\nals "x"' },
       }),

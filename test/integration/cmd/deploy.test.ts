@@ -34,6 +34,22 @@ describe('deploy', () => {
     })
   })
 
+  it('D19 says wherever it is shown that certificates are not verified', async () => {
+    await using fleet = createFleet(redisUrl)
+    const tls = { verify: false }
+    const spec = { service: 'shop', hosts: ['a.test'], target_url: 'https://127.0.0.1:9', tls }
+    writeFileSync(join(folder, 'tls.json'), JSON.stringify({ ...spec, skip_health_check: true }))
+    const ran = await fleet.cmd('deploy tls.json --release blue --no-wait', { cwd: folder })
+    expect(ran.exit).toBe(0)
+    expect(ran.stdout + ran.stderr).toContain(
+      'certificates of the targets of blue are not verified: tls.verify is false\n',
+    )
+    for (const command of ['show shop', 'history']) {
+      const { stdout } = await fleet.cmd(command)
+      expect(stdout).toContain('https://127.0.0.1:9, certificates NOT verified')
+    }
+  })
+
   it('A12 A20 L1 returns once every live proxy has applied it, and prints their receipts', async () => {
     await using fleet = createFleet(redisUrl)
     await fleet.worker()

@@ -12,6 +12,8 @@ import { ok } from './target.ts'
 let directory = ''
 let certificate = ''
 let port = 0
+/** That clients asked for (SNI), in their order. */
+const names: string[] = []
 let close = (): void => {}
 
 beforeAll(async () => {
@@ -24,7 +26,12 @@ beforeAll(async () => {
     stdio: 'ignore',
   })
   certificate = readFileSync(certificateFile, 'utf8')
-  const server = createServer({ key: readFileSync(keyFile), cert: certificate }, (socket) => {
+  const SNICallback = (name: string, done: (error: null) => void): void => {
+    names.push(name)
+    done(null)
+  }
+  const secret = { key: readFileSync(keyFile), cert: certificate, SNICallback }
+  const server = createServer(secret, (socket) => {
     socket.on('error', () => {})
     socket.on('data', () => socket.write(ok('over TLS')))
   })
@@ -55,4 +62,26 @@ it('D19 answers 502 for a target whose certificate or name it cannot verify', as
   await using trusting = await startEdge({ targetTrust: { ca: certificate } })
   trusting.route({ targets: [`https://127.0.0.1:${port}`] })
   expect(statusOf(await trusting.ask(getAndClose()))).toBe(502)
+})
+
+it('D19 asks for the name that the release gives, and wants a certificate with it', async () => {
+  await using edge = await startEdge({ targetTrust: { ca: certificate } })
+  const targets = [`https://127.0.0.1:${port}`]
+  edge.route({ targets, release: { tls: { verify: true, serverName: 'localhost' } } })
+  expect(bodyOf(await edge.ask(getAndClose()))).toBe('over TLS')
+  expect(names.at(-1)).toBe('localhost')
+  const tls = { verify: true, serverName: 'other.example' }
+  edge.route({ targets: [`https://localhost:${port}`], revision: 2, release: { tls } })
+  expect(statusOf(await edge.ask(getAndClose()))).toBe(502)
+  expect(names.at(-1)).toBe('other.example')
+})
+
+it('D19 believes any certificate of a release that says so, and of no other one', async () => {
+  await using edge = await startEdge()
+  const targets = [`https://localhost:${port}`]
+  edge.route({ service: 'a', hosts: ['app.test'], targets, release: { tls: { verify: false } } })
+  edge.route({ service: 'b', hosts: ['other.test'], targets })
+  expect(bodyOf(await edge.ask(getAndClose()))).toBe('over TLS')
+  const other = getAndClose().replace('app.test', 'other.test')
+  expect(statusOf(await edge.ask(other))).toBe(502)
 })

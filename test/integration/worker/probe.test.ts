@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
-import { HEALTH_DEFAULTS, type HealthCheck } from '@gatehouse/domain'
+import { HEALTH_DEFAULTS, type Release, type HealthCheck } from '@gatehouse/domain'
 import { afterAll, describe, expect, it } from 'vitest'
 import { probe, type Probe } from '../../../apps/worker/src/probe.ts'
 import { cert, key } from './self-signed.ts'
@@ -19,6 +19,7 @@ const attempt = (
   more: {
     readonly withinMs?: number
     readonly hosts?: readonly string[]
+    readonly tls?: Release['tls']
     readonly signal?: AbortSignal
   } = {},
 ): Promise<Probe> =>
@@ -26,6 +27,7 @@ const attempt = (
     target: { url },
     health: { ...HEALTH_DEFAULTS, ...health },
     hosts: more.hosts ?? ['app.example.com'],
+    tls: more.tls,
     withinMs: more.withinMs ?? 5_000,
     signal: more.signal ?? new AbortController().signal,
   })
@@ -147,9 +149,20 @@ describe('one health attempt', () => {
         reason: `GET ${url}/up was not sent, because TLS failed: self-signed certificate`,
       })
     }
+    const verify = false
+    for (const url of urls) {
+      expect((await attempt(url, {}, { tls: { verify } })).kind).toBe('passed')
+    }
     const before = getCACertificates()
     setDefaultCACertificates([cert])
     for (const url of urls) expect((await attempt(url)).kind).toBe('passed')
+    const serverName = 'other.example'
+    const other = await attempt(
+      `https://localhost:${port}`,
+      {},
+      { tls: { verify: true, serverName } },
+    )
+    expect(other).toMatchObject({ reason: expect.stringContaining('TLS failed') })
     setDefaultCACertificates(before)
     await new Promise((resolve) => server.close(resolve))
   })

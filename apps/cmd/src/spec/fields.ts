@@ -18,6 +18,9 @@ export const FIELD_NAMES = [
   'metadata',
   'drain_timeout',
   'host_header',
+  'timeouts',
+  'tls.verify',
+  'tls.server_name',
   'health.skip',
   'health.path',
   'health.method',
@@ -48,7 +51,7 @@ const ALIASES: Readonly<Record<string, FieldName>> = {
   skip_health_check: 'health.skip',
 }
 
-const SECTIONS = ['health', 'balance', 'limits'] as const
+const SECTIONS = ['health', 'balance', 'limits', 'tls'] as const
 
 export interface Field {
   readonly value: unknown

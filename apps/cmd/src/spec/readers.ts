@@ -156,7 +156,7 @@ const targetAt = (url: string, active: boolean): Reading<{ url: string; active: 
   return 'problem' in parsed ? { problem: parsed.problem } : { value: { url: parsed.url, active } }
 }
 
-const found = (raw: unknown, expected: string): { readonly problem: string } => ({
+export const found = (raw: unknown, expected: string): { readonly problem: string } => ({
   problem: `found ${described(raw)}; expected ${expected}`,
 })
 

@@ -21,6 +21,7 @@ import {
   text,
   type Reader,
 } from './readers.ts'
+import { timeoutList } from './timeout-list.ts'
 
 /** Bounds of counts, far above any use, so that a slip of the finger is noticed. */
 const CHECKS_MAX = 100
@@ -46,6 +47,9 @@ const schema = z.strictObject({
   metadata: read(labels),
   drain_timeout: read(drainDuration),
   host_header: read(oneOf('preserve', 'target')),
+  timeouts: read(timeoutList),
+  'tls.verify': read(flag),
+  'tls.server_name': read(text('a host name')),
   'health.skip': read(flag),
   'health.path': read(path),
   'health.method': read(oneOf('GET', 'HEAD')),

@@ -123,6 +123,27 @@ metadata: { version: "2", build: 7 }
     expect(released(text).release.targets).toEqual([{ url: 'unix:/srv/app/run/app.sock' }])
   })
 
+  it('N6 reads times of paths and methods, and D19 how to speak TLS', () => {
+    const yaml = `
+service: shop
+hosts: [default]
+target_url: https://a
+timeouts:
+  - { path: /reports, method: post, response: 120s }
+  - { path: /events, idle: 1h }
+tls: { verify: false, server_name: inner.test }
+`
+    expect(released(yaml, 'spec.yml').release).toMatchObject({
+      timeouts: [
+        { path: '/reports', method: 'POST', responseMs: 120_000 },
+        { path: '/events', idleMs: 3_600_000 },
+      ],
+      tls: { verify: false, serverName: 'inner.test' },
+    })
+    expect(released(minimal).release).not.toHaveProperty('timeouts')
+    expect(released(minimal).release).not.toHaveProperty('tls')
+  })
+
   it('reads sizes, statuses and the other limits', () => {
     const yaml = `
 service: shop

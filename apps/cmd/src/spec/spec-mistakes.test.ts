@@ -33,12 +33,37 @@ describe('a spec with a mistake', () => {
     [
       'a field like no other',
       at('"colour": 1'),
-      'spec.json:2: colour: unknown field; expected one of service, hosts, targets, target_id, metadata, drain_timeout, host_header, target_url, health_path, health_timeout, skip_health_check, health, balance, limits',
+      'spec.json:2: colour: unknown field; expected one of service, hosts, targets, target_id, metadata, drain_timeout, host_header, timeouts, target_url, health_path, health_timeout, skip_health_check, health, balance, limits, tls',
     ],
     [
       'a section that is none',
       at('"limits": 5'),
       'spec.json:2: limits: found 5; expected an object with connect_timeout, response_timeout, idle_timeout, upgraded_idle_timeout, max_request_body, max_connections, max_queue',
+    ],
+    [
+      'a time that is a number of hours',
+      at('"timeouts": [{"path": "/a", "response": "1 hour"}]'),
+      'spec.json:2: timeouts[0].response: found "1 hour"; expected milliseconds or a duration such as "5s", "1m30s" or "250ms"',
+    ],
+    [
+      'a field of a time with a slip',
+      at('"timeouts": [{"path": "/a", "respone": 1}]'),
+      'spec.json:2: timeouts[0].respone: unknown field; expected path, method, response, idle; did you mean "response"?',
+    ],
+    [
+      'a time for no path',
+      at('"timeouts": [{"response": 1}]'),
+      'spec.json:2: timeouts[0].path: found nothing; expected a path that starts with /, such as "/up"',
+    ],
+    [
+      'two times for the same requests',
+      at('"timeouts": [{"path": "/a", "idle": 1}, {"path": "/a", "idle": 2}]'),
+      'spec.json:2: timeouts: has /a for every method twice',
+    ],
+    [
+      'a way to speak TLS that is a word',
+      at('"tls": {"verify": "no"}'),
+      'spec.json:2: tls.verify: found "no"; expected true or false',
     ],
     [
       'a duration without a unit we know',

@@ -43,6 +43,8 @@ export const toRelease = (
     health: healthOf(values),
     drainMs: values.drain_timeout ?? DRAIN_MS_DEFAULT,
     limits: limitsOf(values),
+    ...(values.timeouts === undefined ? {} : { timeouts: values.timeouts }),
+    ...tlsOf(values),
     hostHeader: values.host_header ?? 'preserve',
     metadata: values.metadata ?? {},
   }
@@ -85,6 +87,16 @@ const limitsOf = (values: SpecValues): Limits => ({
   connectionsMax: values['limits.max_connections'] ?? LIMIT_DEFAULTS.connectionsMax,
   queueMax: values['limits.max_queue'] ?? LIMIT_DEFAULTS.queueMax,
 })
+
+/** Absent when nothing is said: an `https` target is verified then, under its own name. */
+const tlsOf = (values: SpecValues): Pick<Release, 'tls'> => {
+  const verify = values['tls.verify']
+  const serverName = values['tls.server_name']
+  if (verify === undefined && serverName === undefined) return {}
+  return {
+    tls: { verify: verify ?? true, ...(serverName === undefined ? {} : { serverName }) },
+  }
+}
 
 /** What the domain says of a service's name, said before anything is sent. */
 const notAName = (text: string): string =>

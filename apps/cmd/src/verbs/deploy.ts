@@ -35,6 +35,11 @@ export const deploy = async (
 
   const { service, release } = spec
   if (release.health.skip) output.step(`release ${release.id} is activated without a health check`)
+  if (release.tls?.verify === false) {
+    output.step(
+      `certificates of the targets of ${release.id} are not verified: tls.verify is false`,
+    )
+  }
   return withSession(io, output, (session) =>
     change(session, {
       verb: 'deploy',

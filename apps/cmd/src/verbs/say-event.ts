@@ -1,5 +1,5 @@
 /** One entry of the log in words, as `history`, `watch` and conflicts show it. Pure. */
-import type { DrainOutcome, Failure, GatewayEvent } from '@gatehouse/domain'
+import type { DrainOutcome, Failure, GatewayEvent, Release } from '@gatehouse/domain'
 import type { Recorded } from '@gatehouse/events'
 import { plain } from '../output/output.ts'
 import { sayDuration } from '../spec/duration.ts'
@@ -87,6 +87,10 @@ export const sayOutcome = (outcome: DrainOutcome): string => {
 const unreachable = (names: readonly string[]): string =>
   names.length === 0 ? '' : `, without word from ${names.join(', ')}`
 
+/** It must not go unseen that somebody else may answer in a target's place. */
+export const sayUnverified = ({ tls }: Release): string =>
+  tls?.verify === false ? ', certificates NOT verified' : ''
+
 const releaseIn = (event: GatewayEvent): string | undefined => {
   if (event.type === 'ReleaseDeclared') return event.release.id
   return 'release' in event ? event.release : undefined
@@ -95,7 +99,7 @@ const releaseIn = (event: GatewayEvent): string | undefined => {
 const detailsOf = (event: GatewayEvent): string => {
   switch (event.type) {
     case 'ReleaseDeclared':
-      return event.release.targets.map(({ url }) => url).join(', ')
+      return `${event.release.targets.map(({ url }) => url).join(', ')}${sayUnverified(event.release)}`
     case 'ReleasePassed':
       return event.attempts === 0 ? 'unchecked' : `healthy after ${sayDuration(event.tookMs)}`
     case 'ReleaseFailed':

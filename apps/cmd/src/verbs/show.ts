@@ -11,7 +11,7 @@ import { totalOf, workOf } from '../wait/work.ts'
 import { findService } from './find-service.ts'
 import { sayDrain } from './list.ts'
 import { outputOptions, type GlobalOptions } from './options.ts'
-import { sayFailure, sayOutcome } from './say-event.ts'
+import { sayFailure, sayOutcome, sayUnverified } from './say-event.ts'
 import { drainStarts, viewOf, type ServiceView } from './service-view.ts'
 
 export const show = (io: Io, name: string, options: GlobalOptions): Promise<ExitCode> => {
@@ -58,7 +58,7 @@ const textOf = (service: Service, view: ServiceView, fleet: Fleet): string => {
     ['state', stateText(service, view)],
     ['hosts', service.hosts.join(', ')],
     ['active', active?.id],
-    ['targets', view.targets.join(', ')],
+    ['targets', `${view.targets.join(', ')}${active === undefined ? '' : sayUnverified(active)}`],
     ['candidate', view.candidate],
     ['previous', previous],
     ['draining', view.draining.map((drain) => sayDrain(drain, fleet.now)).join(', ')],

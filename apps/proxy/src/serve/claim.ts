@@ -37,6 +37,8 @@ export class Claim implements UpstreamSeeker, Work {
   place = NOWHERE
   stage: ClaimStage = 'none'
   release: ReleaseRuntime | undefined
+  /** Those of the release for this very request. */
+  limits: Limits = LIMIT_DEFAULTS
   /** The connection that is ours, or is being made for us. */
   upstream: UpstreamConnection | undefined
   /** The head as sent to the target: it may have to be sent again. */
@@ -53,10 +55,6 @@ export class Claim implements UpstreamSeeker, Work {
     this.user = holder
   }
 
-  get limits(): Limits {
-    return this.release?.release.limits ?? LIMIT_DEFAULTS
-  }
-
   /** URL of the target whose turn it is; '' for none. */
   get target(): string {
     return this.#pool?.url ?? ''
@@ -70,6 +68,7 @@ export class Claim implements UpstreamSeeker, Work {
   /** Claims a target of the release, and an idle connection to it, if there is one: or else `wait`. */
   begin(release: ReleaseRuntime): UpstreamConnection | undefined {
     this.release = release
+    this.limits = release.limitsOf(this.#client.head)
     this.#triedAgain = false
     return this.#take(release.claim(this))
   }

@@ -63,11 +63,13 @@ export const openSocket = (address: TargetAddress, trust: TargetTrust): Socket =
   }
   const { hostname: host, port } = address
   if (!address.tls) return connectTcp({ host, port, ...SOCKET_OPTIONS })
+  const { serverName = host, verify = true } = trust.tls ?? {}
   return connectTls({
     host,
     port,
     // RFC 6066 §3: a server name is never an IP address.
-    ...(isIP(host) === 0 ? { servername: host } : {}),
+    ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
+    rejectUnauthorized: verify,
     ...(trust.ca === undefined ? {} : { ca: trust.ca }),
     ALPNProtocols: ['http/1.1'],
     ...SOCKET_OPTIONS,

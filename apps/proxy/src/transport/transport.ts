@@ -8,7 +8,7 @@
  * - Any write may fail at once and tear down both sides of an exchange while it is on the stack. After
  *   each write an owner asks whether its peer is still its peer.
  */
-import type { TargetAddress } from '@gatehouse/domain'
+import type { TargetAddress, TargetTls } from '@gatehouse/domain'
 
 export interface Transport {
   /** Whom the events go to. It may be replaced, between events. */
@@ -77,6 +77,8 @@ export interface Sockets {
 export interface TargetTrust {
   /** PEM certificates to trust for `https` targets instead of the system's. */
   readonly ca?: string
+  /** Of one release: whether the certificate counts, and whose it must be. */
+  readonly tls?: TargetTls | undefined
 }
 
 /** For a transport whose owner has gone: it hears nothing more. */

@@ -7,6 +7,7 @@
 import { parseTarget, type Release, type Route } from '@gatehouse/domain'
 import { Timer, type TimerOwner } from '../wheel.ts'
 import { roundRobin, type Balance } from './balance.ts'
+import { requestLimits, type LimitsOf } from './request-limits.ts'
 import { TargetPool, type PoolParts } from './target-pool.ts'
 import { WorkList, type Work } from './work-list.ts'
 
@@ -21,6 +22,7 @@ export class ReleaseRuntime implements TimerOwner {
   readonly service: string
   readonly revision: number
   readonly release: Release
+  readonly limitsOf: LimitsOf
   readonly requests = new WorkList()
   readonly upgraded = new WorkList()
   /** Answers by the first digit of their status; index 0 is unused. */
@@ -39,6 +41,7 @@ export class ReleaseRuntime implements TimerOwner {
     this.service = service
     this.revision = revision
     this.release = release
+    this.limitsOf = requestLimits(release)
     this.#parts = parts
     const [first, ...others] = release.targets.map(({ url }) => poolOf(parts, url, release))
     if (first === undefined)

@@ -17,7 +17,11 @@ import {
 
 export interface PoolParts {
   readonly wheel: Wheel
-  readonly connect: (address: TargetAddress, owner: TransportOwner) => Transport
+  readonly connect: (
+    address: TargetAddress,
+    owner: TransportOwner,
+    tls: Release['tls'],
+  ) => Transport
   readonly targetIdleMs: number
   readonly counters: UpstreamCounters
 }
@@ -48,10 +52,10 @@ export class TargetPool implements UpstreamHome {
   constructor(
     parts: PoolParts,
     target: PooledTarget,
-    release: Pick<Release, 'limits' | 'hostHeader'>,
+    release: Pick<Release, 'limits' | 'hostHeader' | 'tls'>,
   ) {
     const { address, url } = target
-    const { limits, hostHeader } = release
+    const { limits, hostHeader, tls } = release
     this.wheel = parts.wheel
     this.url = url
     this.destination = {
@@ -61,7 +65,7 @@ export class TargetPool implements UpstreamHome {
     }
     this.#parts = parts
     this.#limits = limits
-    this.#open = (owner) => parts.connect(address, owner)
+    this.#open = (owner) => parts.connect(address, owner, tls)
   }
 
   /** Connections, whatever they do: connecting, busy, upgraded or idle. */
