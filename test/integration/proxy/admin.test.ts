@@ -86,7 +86,7 @@ it('I4 names what there is to whoever asks for something else', async () => {
   }
 })
 
-it('P6 only reads, and answers no page of a browser, nor a name that somebody gave to loopback', async () => {
+it('P2 P6 only reads, and answers no page of a browser, nor a name that somebody gave to loopback', async () => {
   await using admin = await startAdmin()
   for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
     expect(await admin.ask('/routes', { method }), `method ${method}`).toMatchObject({

@@ -83,7 +83,7 @@ it('D18 answers 400 to a malformed chunk, and the target never sees the request 
   expect(connection.unread).toBe('')
 })
 
-it('answers 408 to a head that does not come to its end in time', async () => {
+it('N6 P2 answers 408 to a head that does not come to its end in time', async () => {
   await using edge = await startEdge({ limits: { headMs: 200 } })
   const client = edge.client()
   client.send('GET / HTTP/1.1\r\n')
@@ -93,21 +93,21 @@ it('answers 408 to a head that does not come to its end in time', async () => {
   expect(statusOf(client.text)).toBe(408)
 })
 
-it('closes a connection that asks for nothing, without a word', async () => {
+it('N6 P2 closes a connection that asks for nothing, without a word', async () => {
   await using edge = await startEdge({ limits: { clientIdleMs: 200 } })
   const client = edge.client()
   await eventually('the end came', () => client.over)
   expect(client.text).toBe('')
 })
 
-it('answers 408 to a client that falls silent within its body', async () => {
+it('N6 answers 408 to a client that falls silent within its body', async () => {
   await using edge = await startEdge()
   await using target = await startTarget()
   edge.route({ targets: [target.url], limits: { idleMs: 200 } })
   expect(statusOf(await edge.ask(post(10, 'half')))).toBe(408)
 })
 
-it('answers 504 to a client that waits for a word from its target before it sends a body', async () => {
+it('N6 answers 504 to a client that waits for a word from its target before it sends a body', async () => {
   await using edge = await startEdge()
   await using target = await startTarget()
   edge.route({ targets: [target.url], limits: { idleMs: 5_000, responseMs: 200 } })
@@ -115,7 +115,7 @@ it('answers 504 to a client that waits for a word from its target before it send
   expect(statusOf(await edge.ask(request))).toBe(504)
 })
 
-it('cuts a response that falls silent', async () => {
+it('N6 cuts a response that falls silent', async () => {
   await using edge = await startEdge()
   await using target = await startTarget(always('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart'))
   edge.route({ targets: [target.url], limits: { idleMs: 200 } })
@@ -125,7 +125,7 @@ it('cuts a response that falls silent', async () => {
   expect(client.error?.message).toContain('ECONNRESET')
 })
 
-it('cuts a client that takes nothing of its answer', async () => {
+it('N6 P2 cuts a client that takes nothing of its answer', async () => {
   const part = 'x'.repeat(1_000_000)
   await using edge = await startEdge({ limits: { stalledClientMs: 300 } })
   await using target = await startTarget(async (connection) => {
@@ -141,7 +141,7 @@ it('cuts a client that takes nothing of its answer', async () => {
   expect(edge.plane.work()).toEqual([])
 })
 
-it('answers 503 to a request that waits too long for a connection', async () => {
+it('N6 answers 503 to a request that waits too long for a connection', async () => {
   await using edge = await startEdge()
   await using target = await startTarget(always('HTTP/1.1 200 OK\r\n\r\nit goes on'))
   edge.route({ targets: [target.url], limits: { connectionsMax: 1, responseMs: 300 } })
@@ -151,7 +151,7 @@ it('answers 503 to a request that waits too long for a connection', async () => 
   expect(statusOf(await edge.ask(getAndClose()))).toBe(503)
 })
 
-it('closes connections beyond its limit at once, and serves those it has', async () => {
+it('P2 closes connections beyond its limit at once, and serves those it has', async () => {
   await using edge = await startEdge({ limits: { clientConnectionsMax: 1 } })
   await using target = await startTarget(always(ok('x')))
   edge.route({ targets: [target.url] })

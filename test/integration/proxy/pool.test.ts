@@ -215,7 +215,7 @@ it('never uses a kept connection that has received bytes nobody asked for', asyn
   expect(statusOf(await edge.ask(getAndClose()))).toBe(200)
 })
 
-it('D10 answers 504 when the target does not answer in time', async () => {
+it('D10 N6 answers 504 when the target does not answer in time', async () => {
   await using edge = await startEdge()
   await using target = await startTarget()
   edge.route({ targets: [target.url], limits: { responseMs: 300 } })

@@ -18,6 +18,7 @@ export class ClientSocket {
   readonly #wheel: Wheel
   readonly #timer: Timer
   #kept: Buffer = NOTHING
+  #own: Buffer = NOTHING
   #blocked = false
   #paused = false
 
@@ -86,7 +87,8 @@ export class ClientSocket {
   keep(buffer: Buffer, from: number, to: number): void {
     if (from >= to) return
     const bytes = buffer.subarray(from, to)
-    this.#kept = this.hasKept ? Buffer.concat([this.#kept, bytes]) : Buffer.from(bytes)
+    if (this.hasKept) this.#kept = Buffer.concat([this.#kept, bytes])
+    else this.#kept = buffer === this.#own ? bytes : Buffer.from(bytes)
     this.#updateReading()
   }
 
@@ -95,6 +97,16 @@ export class ClientSocket {
     this.#kept = NOTHING
     this.#updateReading()
     return kept
+  }
+
+  /** Takes what was kept, to keep the rest of it again: until `returned` that needs no copy. */
+  borrowKept(): Buffer {
+    this.#own = this.takeKept()
+    return this.#own
+  }
+
+  returned(): void {
+    this.#own = NOTHING
   }
 
   /** While blocked, nothing is read: whoever would get it cannot take it. */

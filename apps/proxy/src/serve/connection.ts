@@ -19,6 +19,7 @@ import type { ExchangeClient } from './exchange-client.ts'
 import { gateOf } from './gate.ts'
 import { LingeringClose } from './lingering-close.ts'
 import { ownFailure, ownHealth } from './own-answer.ts'
+import { REQUESTS_AT_ONCE_MAX } from './limits.ts'
 import type { Held, PauseQueue } from './pause-queue.ts'
 import type { Tunnel } from './tunnel.ts'
 
@@ -48,6 +49,8 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
   #queue: PauseQueue | undefined
   #tunnel: Tunnel | undefined
   #reading = false
+  /** Requests wait that have come early, because others have their turn first. */
+  #goesOnLater = false
 
   constructor(
     context: ServeContext,
@@ -175,9 +178,9 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
 
   /** Reads one head from what was kept and this, and then as many more as can be answered at once. */
   #readHeads(buffer: Buffer, length: number): void {
-    if (this.socket.hasKept) {
+    if (this.socket.hasKept || this.#goesOnLater) {
       this.socket.keep(buffer, 0, length)
-      if (this.socket.congested) return
+      if (this.socket.congested || this.#goesOnLater) return
       const kept = this.socket.takeKept()
       this.#reading = true
       this.#readHead(kept, kept.length)
@@ -191,15 +194,30 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
 
   /** A loop rather than a recursion: a thousand requests may have come in one read. */
   #readKept(): void {
-    if (this.#reading) return
+    if (this.#reading || this.#goesOnLater) return
     this.#reading = true
+    let left = REQUESTS_AT_ONCE_MAX
     while (this.#phase === 'idle' && this.socket.hasKept && !this.socket.congested) {
-      const kept = this.socket.takeKept()
+      if (left === 0) {
+        this.#goOnLater()
+        break
+      }
+      left -= 1
+      const kept = this.socket.borrowKept()
       this.#readHead(kept, kept.length)
+      this.socket.returned()
     }
     this.#reading = false
     // A client that takes no answers gets to ask no more, until it has.
     if (this.#phase === 'idle') this.socket.blockReading(this.socket.congested)
+  }
+
+  #goOnLater(): void {
+    this.#goesOnLater = true
+    setImmediate(() => {
+      this.#goesOnLater = false
+      if (this.#phase === 'idle') this.#readKept()
+    })
   }
 
   #readHead(buffer: Buffer, length: number): void {

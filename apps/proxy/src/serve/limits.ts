@@ -45,5 +45,8 @@ export const BACKLOG = 4_096
 /** Bytes of a client that wait unread for us: a body before its target is ready, pipelined requests. */
 export const WAITING_BYTES_MAX = 65_536
 
+/** Requests of one client that are answered in one turn: then it is everybody else's. */
+export const REQUESTS_AT_ONCE_MAX = 64
+
 /** Interim responses (RFC 9110 §15.2) before a final one. */
 export const INTERIM_RESPONSES_MAX = 32
