@@ -1,6 +1,6 @@
 /** What clients cost that stall on purpose, seen from the outside: memory, descriptors, processor time. */
 import { connect, type Socket } from 'node:net'
-import { expect, it } from 'vitest'
+import { expect, inject, it } from 'vitest'
 import type { Counters } from '../../../apps/proxy/src/serve/counters.ts'
 import { usageOf } from '../../bench/process-usage.ts'
 import { ask } from '../../support/client.ts'
@@ -14,6 +14,8 @@ const PROGRAM = 'test/integration/proxy/programs/plane.ts'
 /** What a stalled connection may cost within its head, and later: 40 and 256 KiB. */
 const HEAD_MB_MAX = 0.041
 const CONNECTION_MB_MAX = 0.262
+/** By which the process grows with any work at all, until its garbage is collected. */
+const WARM_MB_MAX = 100
 const MEGABYTE = Buffer.alloc(1_000_000, 'x')
 
 interface Plane extends TestProcess {
@@ -25,7 +27,13 @@ interface Plane extends TestProcess {
 const startPlane = async (sketch: PlaneSketch, descriptorsMax?: number): Promise<Plane> => {
   const limit = descriptorsMax === undefined ? '' : `ulimit -n ${descriptorsMax}; `
   const script = `${limit}exec "$0" "$1" "$2"`
-  const words = ['-c', script, process.execPath, PROGRAM, JSON.stringify(sketch)]
+  const words = [
+    '-c',
+    script,
+    process.execPath,
+    PROGRAM,
+    JSON.stringify({ transport: inject('transport'), ...sketch }),
+  ]
   const started = startProcess('sh', words, process.env)
   const said = (): { readonly port: number; readonly counters: Counters } =>
     // The last whole line that the program wrote.
@@ -44,19 +52,19 @@ const ATTACKS: readonly (readonly [
   begin: (socket: Socket) => void,
 ])[] = [
   // A head of nearly the largest size.
-  [500, HEAD_MB_MAX, (socket) => socket.write(`GET / HTTP/1.1\r\nX: ${'x'.repeat(16_000)}`)],
+  [600, HEAD_MB_MAX, (socket) => socket.write(`GET / HTTP/1.1\r\nX: ${'x'.repeat(16_000)}`)],
   // Bodies whose target reads nothing: these have the connections to it, and the rest wait for one.
   [
-    400,
+    250,
     CONNECTION_MB_MAX,
     (socket) => {
-      socket.write(request('mute', 'POST / HTTP/1.1', 'Content-Length: 9000000'))
-      socket.write(MEGABYTE.subarray(0, 500_000))
+      socket.write(request('mute', 'POST / HTTP/1.1', 'Content-Length: 90000000'))
+      socket.write(MEGABYTE)
     },
   ],
   // An answer of which nothing is read.
   [
-    100,
+    25,
     CONNECTION_MB_MAX,
     (socket) => {
       socket.pause()
@@ -94,16 +102,19 @@ const stubborn = async (connection: TargetConnection): Promise<void> => {
   }
 }
 
-it('P2 holds a thousand stalled connections in bounded memory, and serves all others', async () => {
+it('P2 holds hundreds of stalled connections in bounded memory, and serves all others', async () => {
   await using target = await startTarget(stubborn)
   const { url } = target
   await using honest = await startTarget(always(ok('x')))
-  await using plane = await startPlane({ routes: { mute: url, loud: url, honest: honest.url } })
+  await using plane = await startPlane({
+    limits: { connectionsMax: 50 },
+    routes: { mute: url, loud: url, honest: honest.url },
+  })
   const before = await usageOf(plane.pid)
   const costsMb: number[] = []
   for (let wave = 0; wave < 2; wave += 1) {
     const sockets = await attack(plane.port)
-    await eventually('all are in', () => plane.counters().clients.open >= 1_000, 20_000)
+    await eventually('all are in', () => plane.counters().clients.open >= sockets.length, 30_000)
     expect((await ask(plane.port, { host: 'honest' })).status).toBe(200)
     costsMb.push((await usageOf(plane.pid)).memoryMb - before.memoryMb)
     for (const socket of sockets) socket.destroy()
@@ -111,10 +122,10 @@ it('P2 holds a thousand stalled connections in bounded memory, and serves all ot
     await eventually('all are gone', () => plane.counters().clients.open <= 1, 20_000)
     await eventually('their targets are', () => plane.counters().upstreams.open <= 1, 20_000)
   }
-  const costMbMax = ATTACKS.reduce((sum, [count, costMb]) => sum + count * costMb, 0)
+  const costMbMax = ATTACKS.reduce((sum, [count, costMb]) => sum + count * costMb, WARM_MB_MAX)
   // What the first wave left behind was used again by the second.
   expect(Math.max(...costsMb)).toBeLessThan(costMbMax)
-}, 60_000)
+}, 90_000)
 
 it('P2 neither ends nor spins when there are no descriptors left, and goes on when there are', async () => {
   await using target = await startTarget(always(ok('x')))

@@ -5,20 +5,31 @@
 import { DRAIN_MS_DEFAULT, HEALTH_DEFAULTS, LIMIT_DEFAULTS, type Limits } from '@gatehouse/domain'
 import { createDataPlane } from '../../../../apps/proxy/src/data-plane.ts'
 import type { ServeLimits } from '../../../../apps/proxy/src/serve/limits.ts'
+import {
+  chooseSockets,
+  type TransportSetting,
+} from '../../../../apps/proxy/src/transport/choose.ts'
 
 export interface PlaneSketch {
   /** URL of the one target of a service, by host. */
   readonly routes: Readonly<Record<string, string>>
   readonly limits?: Partial<Limits>
   readonly serve?: Partial<ServeLimits>
+  readonly transport?: TransportSetting
 }
 
 const EVERY_MS = 50
 
 // The test that starts this program writes it.
-const { routes, limits, serve = {} } = JSON.parse(process.argv[2] ?? '{}') as PlaneSketch
+const {
+  routes,
+  limits,
+  serve = {},
+  transport = 'auto',
+} = JSON.parse(process.argv[2] ?? '{}') as PlaneSketch
 
-const plane = createDataPlane({ log: { debug: () => {}, warn: () => {} }, limits: serve })
+const { sockets } = await chooseSockets(transport)
+const plane = createDataPlane({ log: { debug: () => {}, warn: () => {} }, sockets, limits: serve })
 for (const [host, url] of Object.entries(routes)) {
   plane.setRoute(host, {
     service: host,
