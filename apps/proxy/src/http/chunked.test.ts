@@ -72,7 +72,6 @@ describe('trailers', () => {
     'X-Forwarded-For: 1',
     'X_Forwarded_For: 1',
     'X-Request-ID: 1',
-    'Connection: close',
     'Upgrade: x',
     'TE: x',
     'Trailer: x',

@@ -110,10 +110,11 @@ export const isProtectedInRequest = (lowerCaseName: string): boolean =>
 /**
  * What becomes of a trailer field. Fields about routing, authentication or the handling of the content
  * must come before it (RFC 9110 §6.5.1), and a receiver that merges trailers into its header fields
- * would believe them: they are dropped. Framing after the fact is an attack: it is refused.
+ * would believe them: they are dropped. What frames a message, or ends its connection, after the fact
+ * is an attack: it is refused, because parsers (llhttp among them) act upon it.
  */
 export const ruleOfTrailer = (lowerCaseName: string): 'keep' | 'drop' | 'refuse' => {
-  if (lowerCaseName === 'content-length' || lowerCaseName === 'transfer-encoding') return 'refuse'
+  if (NEVER_AFTER_CONTENT.has(lowerCaseName)) return 'refuse'
   const { length } = lowerCaseName
   const isHarmless =
     !NEVER_TRAILERS.has(lowerCaseName) &&
@@ -162,6 +163,14 @@ const PROTECTED_IN_REQUESTS: ReadonlySet<string> = new Set([
   'x-real-ip',
   'x-request-id',
   'x-request-start',
+])
+
+const NEVER_AFTER_CONTENT: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  // llhttp, and Node with it, takes it for Connection.
+  'proxy-connection',
+  'transfer-encoding',
 ])
 
 const NEVER_TRAILERS: ReadonlySet<string> = new Set([

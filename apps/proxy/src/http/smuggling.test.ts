@@ -182,6 +182,8 @@ describe('D18 chunks', () => {
     ['a bare CR at the end', '0\r\n\rX'],
     ['a trailer that is no field', '0\r\nX\r\n\r\n'],
     ['a folded trailer', '0\r\nX: a\r\n b\r\n\r\n'],
+    ['a connection option in the trailers', '0\r\nConnection: close\r\n\r\n'],
+    ['its old name in the trailers', '0\r\nProxy-Connection: close\r\n\r\n'],
     ['a length in the trailers', '0\r\nContent-Length: 5\r\n\r\n'],
     ['a coding in the trailers', '0\r\nTransfer-Encoding: chunked\r\n\r\n'],
   ])('D18 refuses %s', (_, body) => {
