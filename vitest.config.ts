@@ -33,7 +33,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'simulation',
-          include: ['test/simulation/**/*.test.ts', 'test/conformance/**/*.test.ts'],
+          include: ['test/{simulation,conformance,fuzz}/**/*.test.ts'],
           testTimeout: 60_000,
         },
       },

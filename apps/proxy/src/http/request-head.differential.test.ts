@@ -9,14 +9,12 @@ import { headEnd } from './head-end.ts'
 import { parseRequestHead } from './request-head.ts'
 import { createRequestHead, type RequestHead } from './request.ts'
 import { createRandom, mutate, pick } from './testing/mutation.ts'
-import { opinionOnRequests, valuesOf, type OpinionMessage } from './testing/second-opinion.ts'
+import { requestDisagreements } from './testing/request-agreement.ts'
 import { HEAD_FRAGMENTS, REQUEST_SEEDS } from './testing/seeds.ts'
 
 const HEADS = 20_000
 /** Mutations break most heads; were fewer accepted than this, little would be proved. */
 const ACCEPTED_MIN = HEADS / 10
-/** Longer bodies are not written out, they would prove nothing more. */
-const WRITTEN_BODY_MAX = 1_000
 
 const peer = createPeer('192.0.2.1', 'http', false)
 const destination = { hostHeader: 'preserve', authority: 'target:80', basePath: '' } as const
@@ -30,7 +28,7 @@ describe('requests, read by two parsers', () => {
       const end = headEnd(text)
       if (end < 0 || parseRequestHead(text, end, head) !== 0) continue
       accepted += 1
-      problems.push(...disagreements(text.slice(0, end), head))
+      problems.push(...requestDisagreements(text.slice(0, end), head))
     }
     expect(problems).toEqual([])
     expect(accepted).toBeGreaterThan(ACCEPTED_MIN)
@@ -48,7 +46,7 @@ describe('requests, read by two parsers', () => {
       const refusal = parseRequestHead(written, headEnd(written), head)
       if (refusal !== 0) problems.push(`we refuse what we wrote with ${refusal}: ${show(written)}`)
       else if (write(head) !== written) problems.push(`not written alike: ${show(written)}`)
-      else problems.push(...disagreements(written, head))
+      else problems.push(...requestDisagreements(written, head))
     }
     expect(problems).toEqual([])
   })
@@ -63,42 +61,3 @@ const mutatedHeads = function* (seed: number): Generator<string> {
 
 const write = (head: RequestHead): string => forwardedRequestHead(head, peer, destination, 'id', 0)
 const show = (text: string): string => JSON.stringify(text)
-
-const CHUNKED_HELLO = '5\r\nhello\r\n0\r\n\r\n'
-const NEXT_REQUEST = 'GET /next HTTP/1.1\r\nHost: n\r\n\r\n'
-
-/** Appends the body that we expect and one more request; llhttp must find both where we do. */
-const disagreements = (text: string, head: RequestHead): readonly string[] => {
-  if (head.contentLength > WRITTEN_BODY_MAX) return []
-  const plain = 'x'.repeat(Math.max(0, head.contentLength))
-  const opinion = opinionOnRequests(text + (head.chunked ? CHUNKED_HELLO : plain) + NEXT_REQUEST)
-  const [first, second] = opinion.messages
-  if (first === undefined) return [`llhttp refuses ${show(text)}: ${opinion.error}`]
-  const body = head.chunked ? 'hello' : plain
-  // After an upgrade the bytes are no longer HTTP, and llhttp stops reading.
-  const reads = !first.upgrade
-  const pairs: readonly (readonly [what: string, theirs: unknown, ours: unknown])[] = [
-    ['method', first.method, head.method],
-    ['target', targetOf(first), head.target],
-    ['version', first.minorVersion, head.minorVersion],
-    ['host', authorityOf(first), head.authority],
-    ['body', reads ? first.body : body, body],
-    ['end', reads ? first.complete : true, true],
-    ['next', reads && head.keepAlive ? second?.target : '/next', '/next'],
-  ]
-  return pairs
-    .filter(([, theirs, ours]) => theirs !== ours)
-    .map(([what, theirs, ours]) => `${what} ${String(theirs)}, not ${String(ours)}: ${show(text)}`)
-}
-
-const ABSOLUTE = /^https?:\/\/([^/?]*)(.*)$/i
-
-const authorityOf = (message: OpinionMessage): string =>
-  ABSOLUTE.exec(message.target)?.[1] ?? valuesOf(message, 'host').join()
-
-const targetOf = (message: OpinionMessage): string => {
-  const rest = ABSOLUTE.exec(message.target)?.[2]
-  if (rest === undefined) return message.target
-  if (rest === '' && message.method === 'OPTIONS') return '*'
-  return rest.startsWith('/') ? rest : `/${rest}`
-}
