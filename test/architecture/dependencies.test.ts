@@ -105,7 +105,7 @@ describe('files', () => {
 
   it('with tests lie where the test run finds them', () => {
     const homes =
-      /^(?:apps|libs)\/[^/]+\/src\/|^test\/(?:architecture|simulation|conformance|integration|system)\//
+      /^(?:apps|libs)\/[^/]+\/src\/|^test\/(?:architecture|simulation|conformance|fuzz|integration|system)\//
     const lost = sourcesIn('{apps,libs,test,examples,tools}').filter(
       ({ path }) => isTest(path) && !homes.test(path),
     )

@@ -8,7 +8,7 @@ import {
   StrictReader,
   valuesOf,
   type OpinionMessage,
-} from '../../apps/proxy/src/http/testing/second-opinion.ts'
+} from '../../apps/proxy/src/http/testing/strict-reader.ts'
 import { BOTH, disagreement, NEITHER, STRICTER, type Verdict } from './case.ts'
 import { readAnswer, type Ledger } from './target.ts'
 

@@ -8,9 +8,11 @@ import {
   forwardedResponseHead,
 } from '../../apps/proxy/src/http/forward-head.ts'
 import { headEnd } from '../../apps/proxy/src/http/head-end.ts'
+import { OWN_READERS } from '../../apps/proxy/src/http/head-readers.ts'
 import { parseRequestHead } from '../../apps/proxy/src/http/request-head.ts'
 import { createRequestHead } from '../../apps/proxy/src/http/request.ts'
 import { createResponseHead, parseResponseHead } from '../../apps/proxy/src/http/response-head.ts'
+import { withSecondOpinion, type Disagreement } from '../../apps/proxy/src/http/second-opinion.ts'
 import {
   bodyDisagreements,
   followBody,
@@ -21,7 +23,7 @@ import { responseDisagreements } from '../../apps/proxy/src/http/testing/respons
 import {
   opinionOnRequests,
   opinionOnResponses,
-} from '../../apps/proxy/src/http/testing/second-opinion.ts'
+} from '../../apps/proxy/src/http/testing/strict-reader.ts'
 import {
   BOTH,
   disagreement,
@@ -61,6 +63,8 @@ export const chunkedBodies: Level = {
 
 const peer = createPeer('192.0.2.1', 'http', false)
 const destination = { hostHeader: 'preserve', authority: 'target:80', basePath: '' } as const
+const disagreements: Disagreement[] = []
+const careful = withSecondOpinion(OWN_READERS, (about) => disagreements.push(about))
 const request = createRequestHead()
 const response = createResponseHead()
 
@@ -69,7 +73,10 @@ const judgeRequestHead = (text: string): Verdict => {
   if (end < 0 || parseRequestHead(text, end, request) !== 0) {
     return opinionOnRequests(text).messages.length > 0 ? STRICTER : NEITHER
   }
-  const problems = [...requestDisagreements(text.slice(0, end), request)]
+  const problems = [
+    ...requestDisagreements(text.slice(0, end), request),
+    ...problemsOf(careful.request(text, end, request)),
+  ]
   // A request without Host gets the target's, which makes it another request.
   if (request.authority !== '') {
     const written = forwardedRequestHead(request, peer, destination, 'id', 0)
@@ -89,6 +96,7 @@ const judgeResponseHead = (text: string): Verdict => {
   const problems = [
     ...responseDisagreements(received, response, 'GET'),
     ...responseDisagreements(received, response, 'HEAD'),
+    ...problemsOf(careful.response(text, end, response)),
   ]
   // A 101 ends HTTP on its connection, and llhttp leaves it to its caller to find out.
   if (response.status !== 101) {
@@ -99,6 +107,10 @@ const judgeResponseHead = (text: string): Verdict => {
   }
   return verdictOf(problems)
 }
+
+/** GATEHOUSE_PARANOID may refuse nothing that these judges find in order. */
+const problemsOf = (refusal: number): readonly string[] =>
+  refusal === 0 ? [] : [`the second opinion: ${JSON.stringify(disagreements.splice(0))}`]
 
 /** Read whole, byte by byte, and cut at every single place. */
 const judgeBody = (text: string): Verdict => {

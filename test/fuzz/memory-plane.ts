@@ -4,6 +4,7 @@
  */
 import { createHostTable, HEALTH_DEFAULTS, LIMIT_DEFAULTS, setHost } from '@gatehouse/domain'
 import { createPeer } from '../../apps/proxy/src/http/forward-head.ts'
+import { OWN_READERS } from '../../apps/proxy/src/http/head-readers.ts'
 import { ClientConnection } from '../../apps/proxy/src/serve/connection.ts'
 import type { ServeContext } from '../../apps/proxy/src/serve/context.ts'
 import { createCounters } from '../../apps/proxy/src/serve/counters.ts'
@@ -73,6 +74,7 @@ export const createMemoryPlane = (): MemoryPlane => {
     wheel,
     limits: SERVE_LIMITS,
     counters,
+    readers: OWN_READERS,
     now: () => 0,
     nextRequestId: () => 'id',
     onFailure: () => {},

@@ -6,7 +6,7 @@ import {
   opinionOnAnswer,
   StrictReader,
   type OpinionMessage,
-} from '../../apps/proxy/src/http/testing/second-opinion.ts'
+} from '../../apps/proxy/src/http/testing/strict-reader.ts'
 import type { Case } from './case.ts'
 
 /** What came of one case. */

@@ -152,6 +152,7 @@ describe('a proxy that is set up wrongly', () => {
       /^GATEHOUSE_TRUSTED_PROXIES: "lb\.internal" is not a range of addresses; expected one such as /,
     ],
     ['GATEHOUSE_PROXY_ID', 'näme', /^GATEHOUSE_PROXY_ID is "näme"; expected letters, digits, /],
+    ['GATEHOUSE_PARANOID', 'yes', /^GATEHOUSE_PARANOID is "yes"; expected 1 or 0$/],
   ])('says which setting it is, and ends with 2: %s=%s', async (variable, value, sentence) => {
     const ended = await fleet.launchProxy('wrong', { [variable]: value }).finished
     expect(ended).toMatchObject({ exit: 2, stdout: '' })

@@ -22,6 +22,8 @@ export interface ProxySettings extends FleetSettings {
   readonly requestBytesPerSecondMin: number
   /** Addresses and CIDR ranges of proxies in front of this one. */
   readonly trustedProxies: readonly string[]
+  /** Every head is read by a second parser too. */
+  readonly paranoid: boolean
 }
 
 export interface Address {
@@ -59,6 +61,7 @@ export const readProxySettings = (environment: Environment = process.env): Proxy
     // The admin port tells proxies of one machine apart, and stays the same over a restart, so that
     // a proxy finds its local copy again.
     id: parseId(given(environment, 'GATEHOUSE_PROXY_ID') ?? `${hostname()}-${admin.port}`),
+    paranoid: parseSwitch('GATEHOUSE_PARANOID', given(environment, 'GATEHOUSE_PARANOID') ?? '0'),
   }
 }
 
@@ -104,6 +107,11 @@ const readTrustedProxies = (environment: Environment): readonly string[] => {
     throw new InvalidSetting(`GATEHOUSE_TRUSTED_PROXIES: ${problem}`)
   }
   return ranges
+}
+
+const parseSwitch = (variable: string, text: string): boolean => {
+  if (text === '1' || text === '0') return text === '1'
+  throw new InvalidSetting(`${variable} is "${text}"; expected 1 or 0`)
 }
 
 const parseId = (text: string): string => {

@@ -5,6 +5,8 @@
 import { createHostTable, moveHosts, type HostTable, type Route } from '@gatehouse/domain'
 import { createPeer } from './http/forward-head.ts'
 import { ConnectionLimits, type ConnectionRefusal } from './serve/connection-limits.ts'
+import { OWN_READERS } from './http/head-readers.ts'
+import { withSecondOpinion, type Disagreement } from './http/second-opinion.ts'
 import { ClientConnection } from './serve/connection.ts'
 import type { FailureReport, ServeContext } from './serve/context.ts'
 import { createCounters, type Counters } from './serve/counters.ts'
@@ -73,6 +75,8 @@ export interface DataPlaneOptions {
   readonly limits?: Partial<ServeLimits>
   /** `node:net` when it is left out. */
   readonly sockets?: Sockets
+  /** Has llhttp read every head too, and refuses what it reads differently. */
+  readonly paranoid?: boolean
   /** For `https` targets. */
   readonly targetTrust?: TargetTrust
   /** A draining release has no work left: presence may say so at once. */
@@ -80,7 +84,7 @@ export interface DataPlaneOptions {
 }
 
 export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
-  const { log, now = Date.now, sockets = netSockets, targetTrust = {} } = options
+  const { log, now = Date.now, paranoid = false, sockets = netSockets, targetTrust = {} } = options
   const limits = { ...SERVE_LIMITS, ...options.limits }
   const isTrusted = createTrust(options.trustedPeers ?? [])
   const hosts = createHostTable<ServiceRuntime>()
@@ -93,11 +97,17 @@ export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
   const wheel = createWheel({ now: () => performance.now() })
   wheel.start()
 
+  const onDisagreement = (disagreement: Disagreement): void => {
+    counters.disagreements[disagreement.message] += 1
+    log.warn(disagreement, 'two parsers read a head differently, and it was refused')
+  }
+
   const context: ServeContext = {
     hosts,
     wheel,
     limits,
     counters,
+    readers: paranoid ? withSecondOpinion(OWN_READERS, onDisagreement) : OWN_READERS,
     now,
     nextRequestId: createRequestIds(),
     onFailure: (report) => log.debug(fieldsOf(report), 'a request failed'),

@@ -72,6 +72,7 @@ export const runProxy = async (
       clientConnectionsPerAddressMax: settings.connectionsPerAddressMax,
       requestBytesPerSecondMin: settings.requestBytesPerSecondMin,
     },
+    paranoid: settings.paranoid,
     onDrained: () => heartbeat?.beat(),
   })
   // A start that fails leaves nothing running; after a stop in order there is nothing left to do.

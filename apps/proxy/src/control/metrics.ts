@@ -93,6 +93,15 @@ export const metricsText = ({
     one(counters.retried),
   )
   add(
+    'gatehouse_second_opinion_refusals_total',
+    'counter',
+    'Heads refused because two parsers read them differently; 0 unless GATEHOUSE_PARANOID is 1.',
+    Object.entries(counters.disagreements).map(([message, value]) => ({
+      labels: { message },
+      value,
+    })),
+  )
+  add(
     'gatehouse_client_connections',
     'gauge',
     'Open connections of clients.',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { answerFailure, answerHealthy, shownHost, type AnsweredRequest } from './answer.ts'
 import { FAILURES, failureOfRefusal, type Failure } from './failure.ts'
 import { headEnd } from './head-end.ts'
-import { opinionOnResponses, valuesOf, type OpinionMessage } from './testing/second-opinion.ts'
+import { opinionOnResponses, valuesOf, type OpinionMessage } from './testing/strict-reader.ts'
 
 const request: AnsweredRequest = {
   method: 'GET',

@@ -15,6 +15,7 @@ export type HeadersComplete = (
   status: number | undefined,
   reason: string | undefined,
   upgrade: boolean,
+  keepAlive: boolean,
 ) => number
 
 /** What we use of Node's undocumented binding. */

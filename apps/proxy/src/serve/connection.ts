@@ -8,7 +8,6 @@ import { failureOfRefusal, type Failure } from '../http/failure.ts'
 import { keptRequestId, type Peer } from '../http/forward-head.ts'
 import { headEnd, headText, refusalOfEndlessHead } from '../http/head-end.ts'
 import { HEAD_BYTES_MAX } from '../http/limits.ts'
-import { parseRequestHead } from '../http/request-head.ts'
 import { createRequestHead } from '../http/request.ts'
 import type { Transport, TransportOwner } from '../transport/transport.ts'
 import type { TimerOwner } from '../wheel.ts'
@@ -228,7 +227,7 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
       return
     }
     const { head, peer } = this
-    const refusal = parseRequestHead(text, end, head)
+    const refusal = this.#context.readers.request(text, end, head)
     if (refusal !== 0) {
       this.#refuse(failureOfRefusal(refusal))
       return

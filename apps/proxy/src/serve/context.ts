@@ -1,6 +1,7 @@
 /** What all client connections of a proxy share. */
 import type { HostTable } from '@gatehouse/domain'
 import type { Failure } from '../http/failure.ts'
+import type { HeadReaders } from '../http/head-readers.ts'
 import type { Wheel } from '../wheel.ts'
 import type { Counters } from './counters.ts'
 import type { Gated } from './gate.ts'
@@ -11,6 +12,8 @@ export interface ServeContext {
   readonly wheel: Wheel
   readonly limits: ServeLimits
   readonly counters: Counters
+  /** Chosen once, at the start. */
+  readonly readers: HeadReaders
   /** Unix time in milliseconds. */
   readonly now: () => number
   readonly nextRequestId: () => string

@@ -14,6 +14,8 @@ export interface Counters {
   abandoned: number
   /** Requests that were sent again, or elsewhere, because nothing had reached a target. */
   retried: number
+  /** Heads that we would have taken, and the second opinion would not. */
+  readonly disagreements: Record<'request' | 'response', number>
 }
 
 export interface ClientCounters {
@@ -30,6 +32,7 @@ export const createCounters = (): Counters => ({
   truncated: 0,
   abandoned: 0,
   retried: 0,
+  disagreements: { request: 0, response: 0 },
 })
 
 const zeroPerFailure = (): Record<Failure, number> => {

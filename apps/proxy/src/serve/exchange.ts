@@ -31,7 +31,7 @@ export class Exchange implements ClaimHolder {
     this.#client = client
     this.#socket = client.socket
     this.#request = new RequestRelay(context.limits)
-    this.#response = new ResponseRelay(client.socket)
+    this.#response = new ResponseRelay(client.socket, context.readers.response)
     this.#claim = new Claim(context, client, this)
   }
 

@@ -12,6 +12,7 @@ import {
 } from '@gatehouse/domain'
 import { expect, it } from 'vitest'
 import { createPeer } from '../http/forward-head.ts'
+import { OWN_READERS } from '../http/head-readers.ts'
 import { NOBODY, type Transport, type TransportOwner } from '../transport/transport.ts'
 import { createWheel } from '../wheel.ts'
 import { ClientConnection } from './connection.ts'
@@ -140,6 +141,7 @@ const world = (seed: number) => {
     wheel,
     limits: SERVE_LIMITS,
     counters,
+    readers: OWN_READERS,
     now: () => 0,
     nextRequestId: () => 'id',
     onFailure: () => {},

@@ -6,7 +6,8 @@ import { MALFORMED } from '../http/chunked.ts'
 import { forwardedResponseHead } from '../http/forward-head.ts'
 import { headEnd, headText } from '../http/head-end.ts'
 import { HEAD_BYTES_MAX } from '../http/limits.ts'
-import { bodyOf, createResponseHead, parseResponseHead } from '../http/response-head.ts'
+import type { HeadReaders } from '../http/head-readers.ts'
+import { bodyOf, createResponseHead } from '../http/response-head.ts'
 import { Body } from './body.ts'
 import type { ClientSocket } from './client-socket.ts'
 import { INTERIM_RESPONSES_MAX } from './limits.ts'
@@ -47,13 +48,15 @@ export class ResponseRelay {
   /** The last write said that the client is congested. */
   congested = false
   readonly #client: ClientSocket
+  readonly #read: HeadReaders['response']
   readonly #body = new Body()
   #request: ResponseRequest | undefined
   #partialHead: Buffer | undefined
   #interim = 0
 
-  constructor(client: ClientSocket) {
+  constructor(client: ClientSocket, read: HeadReaders['response']) {
     this.#client = client
+    this.#read = read
   }
 
   get endsWithClose(): boolean {
@@ -108,7 +111,7 @@ export class ResponseRelay {
         this.#partialHead = Buffer.from(buffer.subarray(from, length))
         return 'more'
       }
-      if (parseResponseHead(text, end, head) !== 0) return 'malformed'
+      if (this.#read(text, end, head) !== 0) return 'malformed'
       if (head.status >= 200) {
         return this.#writeFinal(request, text, end, buffer, from + end, length, mayKeepClient)
       }

@@ -1,6 +1,6 @@
 /** Whether llhttp reads a chunked body that we have accepted in the way we do. For tests only. */
 import { ChunkedFraming, MALFORMED } from '../chunked.ts'
-import { opinionOnRequests } from './second-opinion.ts'
+import { opinionOnRequests } from './strict-reader.ts'
 
 const HEAD = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n'
 const NEXT_REQUEST = 'GET /next HTTP/1.1\r\nHost: n\r\n\r\n'

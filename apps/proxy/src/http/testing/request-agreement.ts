@@ -1,6 +1,6 @@
 /** Whether llhttp reads a request that we have accepted in the way we do. For tests only. */
 import type { RequestHead } from '../request.ts'
-import { authorityOf, opinionOnRequests, originTargetOf } from './second-opinion.ts'
+import { authorityOf, opinionOnRequests, originTargetOf } from './strict-reader.ts'
 
 /** Longer bodies are not written out, they would prove nothing more. */
 const WRITTEN_BODY_MAX = 1_000

@@ -1,6 +1,6 @@
 /** Whether llhttp reads a response that we have accepted in the way we do. For tests only. */
 import { bodyOf, type BodyFraming, type ResponseHead } from '../response-head.ts'
-import { opinionOnResponses } from './second-opinion.ts'
+import { opinionOnResponses } from './strict-reader.ts'
 
 const WRITTEN_BODY_MAX = 1_000
 
