@@ -122,6 +122,14 @@ describe('bodies', () => {
     })
   })
 
+  it.each(['Content-Length: 7', 'Transfer-Encoding: chunked'])(
+    'P1 refuses a 1xx with %s, behind which llhttp waits for a body (RFC 9110 §8.6)',
+    (field) => {
+      expect(responseRefusalOf(headOf('HTTP/1.1 134 X', field))).toBe(502)
+      expect(responseRefusalOf(headOf('HTTP/1.1 103 X', field))).toBe(502)
+    },
+  )
+
   it('D18 refuses chunks in HTTP/1.0 (RFC 9112 §6.1)', () => {
     expect(responseRefusalOf(headOf('HTTP/1.0 200 OK', 'Transfer-Encoding: chunked'))).toBe(502)
   })

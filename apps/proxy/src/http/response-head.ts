@@ -167,10 +167,13 @@ const valueOf = (text: string): string => text.slice(line.valueFrom, line.valueT
 
 /**
  * RFC 9112 §6.1 and §6.3: not both, and no chunks in HTTP/1.0. A 1xx or a 204 has no body and must not
- * speak of one (RFC 9110 §8.6); what it says all the same is read, and not repeated.
+ * speak of one (RFC 9110 §8.6); what it says all the same is read, and not repeated. But where a 1xx
+ * announces a body llhttp waits for it, and takes the answer behind it for that.
  */
 const settleBody = (head: ResponseHead): boolean => {
   if (head.chunked && (head.contentLength !== NO_LENGTH || head.minorVersion === 0)) return false
+  const announces = head.chunked || head.contentLength > 0
+  if (announces && head.status < 200 && head.status !== 101) return false
   if (head.status < 200 || head.status === 204) {
     head.contentLength = NO_LENGTH
     head.chunked = false
