@@ -14,6 +14,7 @@ const example: Case = {
   cuts: [3, 70],
   answers: ['HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok', 'HTTP/1.1 204 No\r\n\r\n'],
   pieceBytes: 7,
+  early: true,
 }
 
 const honest = createMemoryPlane().play(example)
@@ -65,6 +66,7 @@ it('P1 a find is cut down to what matters, and shown to be kept', async () => {
     cuts: [],
     answers: [''],
     pieceBytes: 0,
+    early: false,
   })
   expect(asRegression(least, 5)).toContain('    input: "one",\n    cuts: [],\n    answers: [""],')
 })

@@ -137,9 +137,8 @@ const isForged = ({ rawFields }: OpinionMessage): boolean =>
   )
 
 const problemsOfAnswers = (got: Stream, outcome: Outcome): readonly string[] => {
-  const { requests, answers, wasReset } = outcome
+  const { answers, wasReset } = outcome
   const problems: string[] = []
-  const complete = requests.filter((request) => request.complete)
   let interim: OpinionMessage[] = []
   let index = 0
   for (const message of got.messages) {
@@ -147,18 +146,18 @@ const problemsOfAnswers = (got: Stream, outcome: Outcome): readonly string[] => 
       interim.push(message)
       continue
     }
-    const request = complete[index]
-    const answer = answers[index]
+    const answered = answers[index]
     index += 1
     if (isOurs(message)) {
       // It may have begun well.
       interim = []
       continue
     }
-    if (request === undefined || answer === undefined) {
+    if (answered === undefined) {
       problems.push(`answer ${index} was never sent: ${show(message)}`)
       break
     }
+    const { answer, request } = answered
     const theirs = readAnswer(answer, request)
     const final = message.status === 101 ? undefined : theirs.final
     const isRight =

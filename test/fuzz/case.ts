@@ -10,6 +10,8 @@ export interface Case {
   readonly answers: readonly string[]
   /** A target's answers arrive in pieces of so many bytes; 0: as a whole. */
   readonly pieceBytes: number
+  /** A target answers as soon as it has a head, rather than a whole request. */
+  readonly early: boolean
 }
 
 export type LevelName =

@@ -151,6 +151,7 @@ const STATUSES = [
   '304 Not Modified',
   '404 Not Found',
   '426 X',
+  '199 X',
 ] as const
 const INTERIM = [
   '',
@@ -158,6 +159,7 @@ const INTERIM = [
   '',
   'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n',
   'HTTP/1.1 100 Continue\r\n\r\n',
+  'HTTP/1.1 134 New\r\nContent-Length: 2\r\n\r\n',
   'HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
 ] as const
 

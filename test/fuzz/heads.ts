@@ -41,6 +41,7 @@ const alone = (level: Case['level'], input: string): Case => ({
   cuts: [],
   answers: [],
   pieceBytes: 0,
+  early: false,
 })
 
 export const requestHeads: Level = {

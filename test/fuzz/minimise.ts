@@ -35,6 +35,7 @@ export const minimise = async (level: Level, example: Case): Promise<Case> => {
     before = sizeOf(best)
     await tryTo({ ...best, pieceBytes: 0 })
     await tryTo({ ...best, cuts: [] })
+    await tryTo({ ...best, early: false })
     for (const cut of best.cuts)
       await tryTo({ ...best, cuts: best.cuts.filter((each) => each !== cut) })
     for (let index = best.answers.length - 1; index >= 0 && best.answers.length > 1; index -= 1) {
@@ -56,7 +57,7 @@ export const minimise = async (level: Level, example: Case): Promise<Case> => {
 
 /** What a person pastes into regressions.ts. */
 export const asRegression = (
-  { level, input, cuts, answers, pieceBytes }: Case,
+  { level, input, cuts, answers, pieceBytes, early }: Case,
   seed: number,
 ): string =>
   [
@@ -67,11 +68,12 @@ export const asRegression = (
     `    cuts: [${cuts.join(', ')}],`,
     `    answers: [${answers.map(literal).join(', ')}],`,
     `    pieceBytes: ${pieceBytes},`,
+    `    early: ${early},`,
     '  },',
   ].join('\n')
 
-const sizeOf = ({ input, cuts, answers, pieceBytes }: Case): number =>
-  input.length + cuts.length + answers.join().length + pieceBytes
+const sizeOf = ({ input, cuts, answers, pieceBytes, early }: Case): number =>
+  input.length + cuts.length + answers.join().length + pieceBytes + Number(early)
 
 /** JSON is a string literal of ours too, but for the quotes that the formatter wants. */
 const literal = (text: string): string => JSON.stringify(text)

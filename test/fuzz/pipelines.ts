@@ -18,7 +18,7 @@ export const pipelines: Level = {
 /** Where reads end may change nothing: neither what the target gets nor what the client is told. */
 export const splits: Level = {
   name: 'splits',
-  generate: (random) => ({ ...stream('splits', random), cuts: [], pieceBytes: 0 }),
+  generate: (random) => ({ ...stream('splits', random), cuts: [], pieceBytes: 0, early: false }),
   judge: (example) => judgeSplits(example),
 }
 
@@ -32,6 +32,7 @@ export const stream = (level: Case['level'], random: Random): Case => {
     cuts: Array.from({ length: random(CUTS_MAX) }, () => random(input.length + 1)),
     answers: Array.from({ length: 1 + random(ANSWERS_MAX) }, () => answer(random)),
     pieceBytes: random(2) === 0 ? 0 : 1 + random(PIECE_BYTES_MAX),
+    early: random(5) === 0,
   }
 }
 

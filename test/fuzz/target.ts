@@ -13,12 +13,17 @@ import type { Case } from './case.ts'
 export interface Ledger {
   /** What reached the target, in order; the last of a connection may have been cut. */
   readonly requests: OpinionMessage[]
-  /** What it answered to each complete one. */
-  readonly answers: string[]
+  /** What it answered, and to which of them. */
+  readonly answers: Answered[]
   /** What came behind a request whose upgrade it granted. */
   tunnelled: string
   /** What no honest sender would have sent. */
   readonly problems: string[]
+}
+
+export interface Answered {
+  readonly request: OpinionMessage
+  readonly answer: string
 }
 
 export const createLedger = (): Ledger => ({
@@ -60,7 +65,7 @@ export class Conversation {
     }
     this.#reader.read(text)
     this.#note()
-    while (this.#reader.messages[this.#answered]?.complete === true && !this.#ended) this.#answer()
+    while (this.#mayAnswer) this.#answer()
     if (this.#reader.error !== undefined) {
       this.#ledger.problems.push(
         `the target reads ${this.#reader.error} in ${JSON.stringify(text)}`,
@@ -87,6 +92,11 @@ export class Conversation {
     this.#noted = messages.length
   }
 
+  get #mayAnswer(): boolean {
+    const next = this.#reader.messages[this.#answered]
+    return next !== undefined && (next.complete || this.#example.early) && !this.#ended
+  }
+
   #answer(): void {
     const { messages } = this.#reader
     const request = messages[this.#answered]
@@ -97,7 +107,7 @@ export class Conversation {
     }
     const { answers, pieceBytes } = this.#example
     const answer = answers[this.#ledger.answers.length % answers.length] ?? ''
-    this.#ledger.answers.push(answer)
+    this.#ledger.answers.push({ request, answer })
     const { wantsEnd, switches } = readAnswer(answer, request)
     // What comes after an answer in a read of its own would be taken for the next one, by anybody.
     const size = pieceBytes === 0 || hasSurplus(answer, request) ? answer.length : pieceBytes
