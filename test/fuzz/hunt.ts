@@ -4,6 +4,9 @@ import type { LevelName } from './case.ts'
 import { openLevel } from './levels.ts'
 import { run } from './run.ts'
 
+/** A hunt is a few seconds of CPU, and says nothing about how soon it gets them. */
+export const HUNT_MS_MAX = 300_000
+
 /** Were fewer taken by both, the generator would have lost its way, and little would be proved. */
 const BOTH_MIN = 0.15
 /** Where nothing is broken, nothing can be read differently. */

@@ -41,7 +41,11 @@ export class MemoryTransport implements Transport {
     if (next === 'fin') {
       this.#finTold = true
       this.owner.onEnd()
-    } else this.owner.onData(next, next.length)
+    } else {
+      this.owner.onData(next, next.length)
+      // It was lent: whoever still has it has the wrong bytes now.
+      next.fill('!')
+    }
     return true
   }
 
@@ -58,8 +62,9 @@ export class MemoryTransport implements Transport {
     return this.write(buffer.toString('latin1', from, to))
   }
 
-  cork(): void {}
-  uncork(): void {}
+  send(head: string, buffer: Buffer, from: number, to: number, tail: string): boolean {
+    return this.write(head + buffer.toString('latin1', from, to) + tail)
+  }
 
   pause(): void {
     this.#reading = false

@@ -6,8 +6,11 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { HEALTH_DEFAULTS, LIMIT_DEFAULTS, type Route } from '@gatehouse/domain'
 import { createDataPlane } from '../../apps/proxy/src/data-plane.ts'
+import { chooseSockets } from '../../apps/proxy/src/transport/choose.ts'
+import { netSockets } from '../../apps/proxy/src/transport/net.ts'
+import type { Sockets } from '../../apps/proxy/src/transport/transport.ts'
 import { accountFor } from './account.ts'
-import type { Case, Level } from './case.ts'
+import type { Case, Level, Verdict } from './case.ts'
 import { piecesOf } from './memory-plane.ts'
 import { stream } from './pipelines.ts'
 import { Conversation, createLedger, type Ledger } from './target.ts'
@@ -19,9 +22,36 @@ const SETTLED_MS = 10_000
 
 const LIMITS = { lingerMs: 100, halfClosedMs: 100, targetIdleMs: 60_000 }
 
+/** Each case over every transport that works here. */
 export const openSockets = async (): Promise<SocketLevel> => {
   await using opened = new AsyncDisposableStack()
-  const plane = createDataPlane({ log: { debug: () => {}, warn: () => {} }, limits: LIMITS })
+  const { sockets } = await chooseSockets('auto')
+  const kinds = sockets.name === 'net' ? [netSockets] : [netSockets, sockets]
+  const lanes: Lane[] = []
+  for (const kind of kinds) lanes.push(opened.use(await openLane(kind)))
+  const stack = opened.move()
+  return {
+    name: 'sockets',
+    generate: (random) => stream('sockets', random),
+    judge: async (example) => {
+      const verdicts = await Promise.all(lanes.map((lane) => lane.judge(example)))
+      const worst = verdicts.find(({ kind }) => kind === 'disagreement') ?? verdicts[0]
+      if (worst === undefined) throw new Error('there is no transport')
+      return worst
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+/** A data plane on one transport, with a target of its own. */
+interface Lane extends AsyncDisposable {
+  judge(example: Case): Promise<Verdict>
+}
+
+const openLane = async (sockets: Sockets): Promise<Lane> => {
+  await using opened = new AsyncDisposableStack()
+  const log = { debug: () => {}, warn: () => {} }
+  const plane = createDataPlane({ log, limits: LIMITS, sockets })
   opened.defer(async () => void (await plane.finish(0)))
   const target = await openTarget()
   opened.defer(() => target.close())
@@ -43,8 +73,6 @@ export const openSockets = async (): Promise<SocketLevel> => {
     plane.work().length === 0
 
   return {
-    name: 'sockets',
-    generate: (random) => stream('sockets', random),
     judge: async (example) => {
       const ledger = createLedger()
       target.begin(example, ledger)
