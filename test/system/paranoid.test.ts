@@ -1,7 +1,7 @@
 /** GATEHOUSE_PARANOID from the environment of a process to its metrics and its log. */
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
-import { ask } from '../../support/client.ts'
-import { startFleet, type TestFleet, type TestProxy } from '../../support/fleet.ts'
+import { ask } from '../support/client.ts'
+import { startFleet, type TestFleet, type TestProxy } from '../support/fleet.ts'
 
 const REFUSALS = 'gatehouse_second_opinion_refusals_total{message="request"}'
 
