@@ -74,7 +74,12 @@ const judgeRequestHead = (text: string): Verdict => {
   if (end < 0 || parseRequestHead(text, end, request) !== 0) {
     return opinionOnRequests(text).messages.length > 0 ? STRICTER : NEITHER
   }
+  const meaning = JSON.stringify(request)
+  const again = readAgain(() => parseRequestHead(text, end, request))
   const problems = [
+    ...(again && JSON.stringify(request) === meaning
+      ? []
+      : [`means another thing again: ${show(text)}`]),
     ...requestDisagreements(text.slice(0, end), request),
     ...problemsOf(careful.request(text, end, request)),
   ]
@@ -94,7 +99,12 @@ const judgeResponseHead = (text: string): Verdict => {
     return opinionOnResponses(text).messages.length > 0 ? STRICTER : NEITHER
   }
   const received = text.slice(0, end)
+  const meaning = JSON.stringify(response)
+  const again = readAgain(() => parseResponseHead(text, end, response))
   const problems = [
+    ...(again && JSON.stringify(response) === meaning
+      ? []
+      : [`means another thing again: ${show(text)}`]),
     ...responseDisagreements(received, response, 'GET'),
     ...responseDisagreements(received, response, 'HEAD'),
     ...problemsOf(careful.response(text, end, response)),
@@ -108,6 +118,9 @@ const judgeResponseHead = (text: string): Verdict => {
   }
   return verdictOf(problems)
 }
+
+/** A head that comes for the third time is known by its text; what is judged then is that knowledge. */
+const readAgain = (read: () => number): boolean => read() === 0 && read() === 0
 
 /** GATEHOUSE_PARANOID may refuse nothing that these judges find in order. */
 const problemsOf = (refusal: number): readonly string[] =>
