@@ -198,6 +198,7 @@ export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
     context.stopping = true
     stopAccepting()
     for (const connection of connections) connection.retire()
+    for (const runtime of releases) runtime.finish(graceMs)
     await empty(graceMs)
     let cut = 0
     for (const connection of connections) if (connection.cut()) cut += 1

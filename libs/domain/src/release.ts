@@ -72,6 +72,8 @@ export interface Limits {
   readonly idleMs: number
   /** Silence on an upgraded connection. */
   readonly upgradedIdleMs: number
+  /** The largest message that a client may send into a WebSocket, as sent, so compressed if it is; absent: any. */
+  readonly webSocketMessageBytesMax?: number
   /** A larger request body is answered 413. */
   readonly requestBytesMax: number | 'unlimited'
   /** Connections that one proxy opens to one target at most. */

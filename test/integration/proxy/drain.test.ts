@@ -4,9 +4,9 @@ import { bodyOf, get, getAndClose, startEdge, statusOf } from './edge.ts'
 import { always, ok, startTarget } from './target.ts'
 
 const drain = (drainMs: number | 'infinity') => ({ revision: 1, generation: 1, drainMs })
-const UPGRADE = get('/', 'Connection: Upgrade', 'Upgrade: websocket')
+const UPGRADE = get('/', 'Connection: Upgrade', 'Upgrade: example/1')
 const SWITCH =
-  'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
+  'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: example/1\r\n\r\n'
 
 it('A8 lets a plain response of the old release end intact, and knows at once that it is drained', async () => {
   const drained: unknown[] = []
@@ -202,9 +202,11 @@ it('splices an upgraded connection both ways, and counts it until both sides hav
   const client = edge.client()
   client.send(`${UPGRADE}early`)
   const connection = await target.connection(0)
-  expect(await connection.head()).toMatch(/Connection: Upgrade\r\nUpgrade: websocket\r\n/)
+  expect(await connection.head()).toMatch(/Connection: Upgrade\r\nUpgrade: example\/1\r\n/)
   connection.send(`${SWITCH}hello`)
-  expect(await client.sees('hello')).toMatch(/^HTTP\/1\.1 101 [^]*Upgrade: websocket\r\n\r\nhello$/)
+  expect(await client.sees('hello')).toMatch(
+    /^HTTP\/1\.1 101 [^]*Upgrade: example\/1\r\n\r\nhello$/,
+  )
   await connection.readUntil('early')
   expect(edge.plane.work()).toMatchObject([{ requests: 0, upgraded: 1 }])
   client.send('ping')

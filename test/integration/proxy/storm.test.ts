@@ -6,6 +6,7 @@ import { expect, it } from 'vitest'
 import { eventually } from '../../support/eventually.ts'
 import { get, getAndClose, startEdge, statusOf, type Edge, type RawClient } from './edge.ts'
 import { always, ok, startTarget, type Script, type TargetConnection } from './target.ts'
+import { ACCEPTED, HANDSHAKE, MASK, closeFrame, textFrame } from './frames.ts'
 
 /** mulberry32: small, seeded, and the same everywhere. */
 const randomFrom = (seed: number): ((below: number) => number) => {
@@ -29,14 +30,18 @@ const ANSWERS = [
   `HTTP/1.1 200 OK\r\n\r\n${BIG}`,
   'HTTP/1.1 204 No Content\r\n\r\n',
   'HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
-  'HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhello',
+  'HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: example\r\n\r\nhello',
+  ACCEPTED,
+  ACCEPTED + textFrame('hello') + closeFrame(1000),
   'garbage that is not HTTP\r\n\r\n',
 ]
 const REQUESTS = [
   get(),
   getAndClose(),
   get('/a') + get('/b') + get('/c'),
-  get('/', 'Connection: Upgrade', 'Upgrade: websocket'),
+  get('/', 'Connection: Upgrade', 'Upgrade: example'),
+  HANDSHAKE,
+  HANDSHAKE + textFrame('hello', MASK),
   `POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: ${BIG.length}\r\n\r\n${BIG}`,
   `POST / HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n`,
   'POST / HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',

@@ -75,6 +75,12 @@ export const metricsText = ({
     })),
   )
   add(
+    'gatehouse_upgraded_ended_total',
+    'counter',
+    'WebSockets and other upgraded connections that are over, by how they ended.',
+    Object.entries(counters.upgradedEnds).map(([reason, value]) => ({ labels: { reason }, value })),
+  )
+  add(
     'gatehouse_http_truncated_total',
     'counter',
     'Answers that were begun and broke off.',

@@ -6,6 +6,7 @@ import type { RequestRefusal } from './request.ts'
 
 export type Failure =
   | 'bad-request'
+  | 'bad-handshake'
   | 'unknown-host'
   | 'method-not-allowed'
   | 'request-timeout'
@@ -86,6 +87,10 @@ const passing = (
 
 export const FAILURES: Readonly<Record<Failure, FailureRow>> = {
   'bad-request': closing(400, 'the request is malformed or ambiguous'),
+  'bad-handshake': closing(
+    400,
+    'a WebSocket is opened by a GET with one Sec-WebSocket-Key: 16 bytes in base64',
+  ),
   'unknown-host': passing(404, 'destination_not_found', 'unknown host'),
   'method-not-allowed': closing(405, 'CONNECT and TRACE are not served here'),
   'request-timeout': closing(408, 'the request did not arrive in time'),

@@ -16,7 +16,7 @@ import type {
   UpstreamSeeker,
   UpstreamUser,
 } from '../upstream/upstream-connection.ts'
-import { NOWHERE, type Work } from '../upstream/work-list.ts'
+import { NOWHERE, type UpgradedWork, type Work } from '../upstream/work-list.ts'
 import type { ServeContext } from './context.ts'
 import type { ExchangeClient } from './exchange-client.ts'
 
@@ -150,7 +150,7 @@ export class Claim implements UpstreamSeeker, Work {
   }
 
   /** The connection is upgraded, and goes over to that work together with the place in the release. */
-  handOver(upgraded: Work): void {
+  handOver(upgraded: UpgradedWork): void {
     this.release?.upgrade(this, upgraded)
     this.#leave()
   }

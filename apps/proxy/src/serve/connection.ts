@@ -20,7 +20,7 @@ import { LingeringClose } from './lingering-close.ts'
 import { ownFailure, ownHealth } from './own-answer.ts'
 import { REQUESTS_AT_ONCE_MAX } from './limits.ts'
 import type { Held, PauseQueue } from './pause-queue.ts'
-import type { Tunnel } from './tunnel.ts'
+import type { Upgraded } from './upgraded.ts'
 
 type Phase =
   /** Nothing of a next request has come, or it has been kept unread. */
@@ -42,11 +42,11 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
   requestId = ''
   readonly #context: ServeContext
   readonly #onGone: (connection: ClientConnection) => void
-  readonly #exchange: Exchange
+  #exchange: Exchange | undefined
   readonly #lingering: LingeringClose
   #phase: Phase = 'idle'
   #queue: PauseQueue | undefined
-  #tunnel: Tunnel | undefined
+  #upgraded: Upgraded | undefined
   #reading = false
   /** Requests wait that have come early, because others have their turn first. */
   #goesOnLater = false
@@ -81,8 +81,8 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
   /** The proxy cannot wait any longer. True when a request was cut. */
   cut(): boolean {
     const busy = ['serving', 'upgraded', 'held'].includes(this.#phase)
-    if (this.#phase === 'serving') this.#exchange.cut()
-    else if (this.#phase === 'upgraded') this.#tunnel?.cut()
+    if (this.#phase === 'serving') this.#exchange?.cut()
+    else if (this.#phase === 'upgraded') this.#upgraded?.cut()
     else if (this.#phase === 'held') this.#expire()
     else this.socket.destroy()
     return busy
@@ -105,10 +105,10 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
         this.#readHeads(buffer, length)
         return
       case 'serving':
-        this.#exchange.onClientData(buffer, length)
+        this.#exchange?.onClientData(buffer, length)
         return
       case 'upgraded':
-        this.#tunnel?.onClientData(buffer, length)
+        this.#upgraded?.onClientData(buffer, length)
         return
       case 'held':
         this.socket.keep(buffer, 0, length)
@@ -122,8 +122,8 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
   onDrain(): void {
     this.socket.congested = false
     if (this.#phase === 'closing') this.#lingering.onDrain()
-    else if (this.#phase === 'serving') this.#exchange.onClientDrain()
-    else if (this.#phase === 'upgraded') this.#tunnel?.onClientDrain()
+    else if (this.#phase === 'serving') this.#exchange?.onClientDrain()
+    else if (this.#phase === 'upgraded') this.#upgraded?.onClientDrain()
     else if (this.#phase === 'idle') {
       this.socket.blockReading(false)
       this.#readKept()
@@ -132,8 +132,8 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
 
   onEnd(): void {
     this.socket.halfClosed = true
-    if (this.#phase === 'serving') this.#exchange.onClientEnd()
-    else if (this.#phase === 'upgraded') this.#tunnel?.onClientEnd()
+    if (this.#phase === 'serving') this.#exchange?.onClientEnd()
+    else if (this.#phase === 'upgraded') this.#upgraded?.onClientEnd()
     else if (this.#phase === 'head') this.#close()
     else if (this.#phase === 'idle' && !this.socket.hasKept) this.#close()
   }
@@ -142,8 +142,8 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
     const phase = this.#phase
     this.#phase = 'closed'
     this.socket.release()
-    if (phase === 'serving') this.#exchange.onClientClose()
-    else if (phase === 'upgraded') this.#tunnel?.onClientClose()
+    if (phase === 'serving') this.#exchange?.onClientClose()
+    else if (phase === 'upgraded') this.#upgraded?.onClientClose()
     else if (phase === 'held') this.#queue?.leave(this)
     this.#onGone(this)
   }
@@ -160,10 +160,10 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
         this.#expire()
         return
       case 'serving':
-        this.#exchange.onDeadline()
+        this.#exchange?.onDeadline()
         return
       case 'upgraded':
-        this.#tunnel?.onDeadline()
+        this.#upgraded?.onDeadline()
         return
       case 'closing':
         this.#lingering.onDeadline()
@@ -254,7 +254,7 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
       case 'forward':
         this.#phase = 'serving'
         this.socket.disarm()
-        this.#exchange.begin(gate.release(), buffer, from, to)
+        this.#exchange?.begin(gate.release(), buffer, from, to)
         return
       case 'hold':
         this.#hold(gate.queue, gate.holdMs, buffer, to)
@@ -322,10 +322,14 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
     this.socket.reset()
   }
 
-  onUpgraded(tunnel: Tunnel): void {
+  /** Everything that was for requests goes: an idle WebSocket is to cost little for hours. */
+  onUpgraded(upgraded: Upgraded): void {
     if (this.#phase === 'closed') return
     this.#phase = 'upgraded'
-    this.#tunnel = tunnel
+    this.#upgraded = upgraded
+    this.#exchange = undefined
+    Object.assign(this.head, createRequestHead())
+    this.requestId = ''
   }
 
   onTunnelEnded(): void {

@@ -3,6 +3,10 @@ import { FAILURES, type Failure } from '../http/failure.ts'
 import type { UpstreamCounters } from '../upstream/target-pool.ts'
 import type { ConnectionRefusal } from './connection-limits.ts'
 
+/** `closed`: by its two ends, in whatever order. The others are named after who, or what, ended it. */
+export type UpgradedEnd =
+  'closed' | 'client-left' | 'target-left' | 'restart' | 'idle' | 'too-large' | 'cut'
+
 export interface Counters {
   readonly clients: ClientCounters
   readonly upstreams: UpstreamCounters
@@ -12,6 +16,8 @@ export interface Counters {
   truncated: number
   /** Clients that left before their answer was complete. */
   abandoned: number
+  /** WebSockets and other upgraded connections that are over, by how they ended. */
+  readonly upgradedEnds: Record<UpgradedEnd, number>
   /** Requests that were sent again, or elsewhere, because nothing had reached a target. */
   retried: number
   /** Heads that we would have taken, and the second opinion would not. */
@@ -31,6 +37,15 @@ export const createCounters = (): Counters => ({
   failures: zeroPerFailure(),
   truncated: 0,
   abandoned: 0,
+  upgradedEnds: {
+    closed: 0,
+    'client-left': 0,
+    'target-left': 0,
+    restart: 0,
+    idle: 0,
+    'too-large': 0,
+    cut: 0,
+  },
   retried: 0,
   disagreements: { request: 0, response: 0 },
 })

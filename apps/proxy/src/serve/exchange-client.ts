@@ -1,7 +1,7 @@
 import type { Failure } from '../http/failure.ts'
 import type { Peer } from '../http/forward-head.ts'
 import type { RequestHead } from '../http/request.ts'
-import type { Tunnel, TunnelClient } from './tunnel.ts'
+import type { TunnelClient, Upgraded } from './upgraded.ts'
 
 /** The client's connection, as its exchange sees it. */
 export interface ExchangeClient extends TunnelClient {
@@ -15,6 +15,6 @@ export interface ExchangeClient extends TunnelClient {
   onAnswered(keepAlive: boolean): void
   /** There is no answer: give one of our own. `whole`: the request has been read to its end. */
   onFailed(failure: Failure, whole: boolean): void
-  /** The connection has become a tunnel, which has begun to wait for bytes. */
-  onUpgraded(tunnel: Tunnel): void
+  /** The connection has been upgraded: whatever comes from now on belongs to that. */
+  onUpgraded(upgraded: Upgraded): void
 }

@@ -16,6 +16,8 @@ import type { ServeContext } from './context.ts'
 import { RequestRelay, TOO_LARGE } from './request-relay.ts'
 import { ResponseRelay } from './response-relay.ts'
 import { Tunnel } from './tunnel.ts'
+import { WEBSOCKET, isHandshake } from './websocket/handshake.ts'
+import { WebSocketTunnel } from './websocket/web-socket-tunnel.ts'
 
 export class Exchange implements ClaimHolder {
   readonly #context: ServeContext
@@ -45,6 +47,10 @@ export class Exchange implements ClaimHolder {
     this.#request.begin(head, requestBytesMax)
     if (requestBytesMax !== 'unlimited' && head.contentLength > requestBytesMax) {
       this.#client.onFailed('body-too-large', false)
+      return
+    }
+    if (head.upgrade === WEBSOCKET && !isHandshake(head)) {
+      this.#client.onFailed('bad-handshake', true)
       return
     }
     this.#counted = false
@@ -237,12 +243,14 @@ export class Exchange implements ClaimHolder {
   #openTunnel(): void {
     const { upstream, release } = this.#claim
     if (upstream === undefined || release === undefined) return
-    const { halfClosedMs } = this.#context.limits
-    const tunnel = new Tunnel(this.#client, release, upstream, halfClosedMs)
+    const isWebSocket = this.#client.head.upgrade === WEBSOCKET
+    const { early } = this.#response
+    const Kind = isWebSocket ? WebSocketTunnel : Tunnel
+    const tunnel = new Kind(this.#context, this.#client, release, upstream)
     this.#response.stop()
     this.#claim.handOver(tunnel)
     this.#client.onUpgraded(tunnel)
-    tunnel.begin()
+    tunnel.begin(early)
   }
 
   /** The target has closed its connection before its answer was complete. */

@@ -15,6 +15,8 @@ export interface ServeLimits extends ConnectionBounds, PaceLimits {
   readonly lingerMs: number
   /** How long one direction of an upgraded connection may live on after the other has ended. */
   readonly halfClosedMs: number
+  /** How long the answer to a Close that we send into a WebSocket is waited for. */
+  readonly webSocketCloseMs: number
   /** Requests of one service that wait while it is paused: 503 beyond. */
   readonly pausedRequestsMax: number
 }
@@ -33,6 +35,7 @@ export const SERVE_LIMITS: ServeLimits = {
   requestBytesPerSecondMin: REQUEST_BYTES_PER_SECOND_MIN,
   lingerMs: 2_000,
   halfClosedMs: 10_000,
+  webSocketCloseMs: 5_000,
   clientConnectionsMax: CLIENT_CONNECTIONS_MAX,
   // Nobody has more than half, and who comes from one address is seldom so many.
   clientConnectionsPerAddressMax: CLIENT_CONNECTIONS_MAX / 2,

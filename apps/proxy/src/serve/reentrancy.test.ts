@@ -94,12 +94,15 @@ class FragileTransport implements Transport {
 
 const SILENT_PARTS = { onIdle: () => {}, onCut: () => {} }
 
+const WEBSOCKET = 'Connection: Upgrade\r\nUpgrade: websocket\r\n'
 const REQUESTS = [
   'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
   'GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(3),
   'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello',
   'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n',
   'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n',
+  `GET / HTTP/1.1\r\nHost: a\r\n${WEBSOCKET}Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\x81\x81abcdx`,
+  '\x88\x80abcd',
   'GET / HTTP/1.0\r\nHost: a\r\n\r\n',
   'nonsense\r\n\r\n',
 ]
@@ -109,6 +112,8 @@ const ANSWERS = [
   'HTTP/1.1 200 OK\r\n\r\nto the end',
   'HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n',
   'HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nhi',
+  `HTTP/1.1 101 Switching\r\n${WEBSOCKET}Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\x81\x02hi`,
+  '\x81\x02hi\x88\x00',
   'nonsense\r\n\r\n',
 ]
 

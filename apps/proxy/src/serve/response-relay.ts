@@ -11,6 +11,7 @@ import { bodyOf, createResponseHead } from '../http/response-head.ts'
 import { Body } from './body.ts'
 import type { ClientSocket } from './client-socket.ts'
 import { INTERIM_RESPONSES_MAX } from './limits.ts'
+import { WEBSOCKET, answersHandshake } from './websocket/handshake.ts'
 
 export interface ResponseRequest {
   readonly method: string
@@ -18,6 +19,7 @@ export interface ResponseRequest {
   readonly acceptsTrailers: boolean
   /** The protocol that the client asked for; '' for none. */
   readonly upgrade: string
+  readonly fields: string
 }
 
 export type ResponseStep =
@@ -25,12 +27,13 @@ export type ResponseStep =
   | 'more'
   /** Its last byte has been written. */
   | 'complete'
-  /** 101 has been written, and what followed it: all further bytes belong to the new protocol. */
+  /** 101 has been written: `early`, and all further bytes, belong to the new protocol. */
   | 'upgraded'
   | 'malformed'
   /** Somebody stopped us while we wrote: there is nobody to write to any more. */
   | 'stopped'
 
+const NOTHING = Buffer.alloc(0)
 const head = createResponseHead()
 
 export class ResponseRelay {
@@ -47,6 +50,8 @@ export class ResponseRelay {
   keepsTarget = false
   /** The last write said that the client is congested. */
   congested = false
+  /** What came in one read with the switch to another protocol. */
+  early: Buffer = NOTHING
   readonly #client: ClientSocket
   readonly #read: HeadReaders['response']
   readonly #body = new Body()
@@ -79,6 +84,7 @@ export class ResponseRelay {
   stop(): void {
     this.#request = undefined
     this.#partialHead = undefined
+    this.early = NOTHING
   }
 
   /** Takes one read. `mayKeepClient`: the client's connection can go on after this response. */
@@ -129,13 +135,13 @@ export class ResponseRelay {
 
   /** RFC 9110 §7.8: only to a protocol that was asked for. */
   #writeSwitch(request: ResponseRequest, buffer: Buffer, from: number, to: number): ResponseStep {
-    if (request.upgrade === '' || head.upgrade.toLowerCase() !== request.upgrade) return 'malformed'
+    const { upgrade, fields } = request
+    if (upgrade === '' || head.upgrade.toLowerCase() !== upgrade) return 'malformed'
+    if (upgrade === WEBSOCKET && !answersHandshake(fields, head.fields)) return 'malformed'
     this.begun = true
     this.status = head.status
+    if (from < to) this.early = Buffer.from(buffer.subarray(from, to))
     this.congested = !this.#client.write(forwardedResponseHead(head, 1, true))
-    if (from < to && this.#request !== undefined) {
-      this.congested = !this.#client.forward(buffer, from, to)
-    }
     return this.#request === undefined ? 'stopped' : 'upgraded'
   }
 

@@ -1,51 +1,46 @@
 /**
- * An upgraded connection (RFC 9110 §7.8): bytes both ways, with back-pressure, until both sides have
- * ended or one of them is gone. A FIN is passed on, because protocols may end their two directions
- * one after the other; but what is only half open does not stay so for long.
+ * An upgraded connection of a protocol that we do not know: bytes both ways, with back-pressure, until
+ * both sides have ended or one of them is gone. A FIN is passed on, because protocols may end their
+ * two directions one after the other; but what is only half open does not stay so for long.
  */
 import type { ReleaseRuntime } from '../upstream/release-runtime.ts'
 import type { UpstreamConnection, UpstreamUser } from '../upstream/upstream-connection.ts'
-import { NOWHERE, type Work } from '../upstream/work-list.ts'
-import type { ClientSocket } from './client-socket.ts'
+import { NOWHERE } from '../upstream/work-list.ts'
+import type { ServeContext } from './context.ts'
+import type { UpgradedEnd } from './counters.ts'
+import type { TunnelClient, Upgraded } from './upgraded.ts'
 
-/** The client's connection, as a tunnel sees it. */
-export interface TunnelClient {
-  readonly socket: ClientSocket
-  /** Both sides have ended. What is queued goes out. */
-  onTunnelEnded(): void
-  /** It was cut before that. */
-  onTruncated(): void
-}
-
-export class Tunnel implements UpstreamUser, Work {
+export class Tunnel implements UpstreamUser, Upgraded {
   place = NOWHERE
+  /** Only WebSockets have a way to be ended by somebody in between. */
+  readonly mayRetire = false
+  readonly #context: ServeContext
   readonly #client: TunnelClient
   readonly #release: ReleaseRuntime
   readonly #upstream: UpstreamConnection
-  /** How long one direction may live on after the other has ended. */
-  readonly #halfClosedMs: number
   #clientEnded = false
   #targetEnded = false
   #over = false
 
   constructor(
+    context: ServeContext,
     client: TunnelClient,
     release: ReleaseRuntime,
     upstream: UpstreamConnection,
-    halfClosedMs: number,
   ) {
+    this.#context = context
     this.#client = client
     this.#release = release
     this.#upstream = upstream
-    this.#halfClosedMs = halfClosedMs
   }
 
-  /** The switch has been written to the client, and the claim is ours. */
-  begin(): void {
+  /** The switch has been written to the client, the claim is ours; `early` came with the switch. */
+  begin(early: Buffer): void {
     const { socket } = this.#client
     this.#upstream.user = this
     this.#armIdle()
     if (socket.congested) this.#upstream.pause()
+    if (early.length > 0) this.onUpstreamData(early, early.length)
     const kept = socket.takeKept()
     if (kept.length > 0) this.onClientData(kept, kept.length)
     if (socket.halfClosed) this.onClientEnd()
@@ -71,20 +66,19 @@ export class Tunnel implements UpstreamUser, Work {
 
   onClientClose(): void {
     if (this.#over) return
-    this.#leave()
+    this.#leave('client-left')
     this.#upstream.abort()
   }
 
   /** It was silent for too long. */
   onDeadline(): void {
-    this.cut()
+    this.#truncate('idle')
   }
 
+  retire(): void {}
+
   cut(): void {
-    if (this.#over) return
-    this.#leave()
-    this.#upstream.abort()
-    this.#client.onTruncated()
+    this.#truncate('cut')
   }
 
   onUpstreamData(buffer: Buffer, length: number): void {
@@ -104,14 +98,21 @@ export class Tunnel implements UpstreamUser, Work {
   }
 
   onUpstreamClose(): void {
-    this.cut()
+    this.#truncate('target-left')
+  }
+
+  #truncate(end: UpgradedEnd): void {
+    if (this.#over) return
+    this.#leave(end)
+    this.#upstream.abort()
+    this.#client.onTruncated()
   }
 
   #settle(): void {
     if (this.#over) return
     if (this.#clientEnded && this.#targetEnded) {
-      this.#leave()
-      this.#upstream.retire(this.#halfClosedMs)
+      this.#leave('closed')
+      this.#upstream.retire(this.#context.limits.halfClosedMs)
       this.#client.onTunnelEnded()
     } else this.#armIdle()
   }
@@ -119,11 +120,12 @@ export class Tunnel implements UpstreamUser, Work {
   #armIdle(): void {
     const half = this.#clientEnded || this.#targetEnded
     const { upgradedIdleMs } = this.#release.release.limits
-    this.#client.socket.arm(half ? this.#halfClosedMs : upgradedIdleMs)
+    this.#client.socket.arm(half ? this.#context.limits.halfClosedMs : upgradedIdleMs)
   }
 
-  #leave(): void {
+  #leave(end: UpgradedEnd): void {
     this.#over = true
+    this.#context.counters.upgradedEnds[end] += 1
     this.#client.socket.disarm()
     this.#client.socket.blockReading(false)
     this.#release.leave(this)

@@ -8,8 +8,9 @@ import { parseTarget, type Release, type Route } from '@gatehouse/domain'
 import { Timer, type TimerOwner } from '../wheel.ts'
 import { roundRobin, type Balance } from './balance.ts'
 import { requestLimits, type LimitsOf } from './request-limits.ts'
+import { Farewell } from './farewell.ts'
 import { TargetPool, type PoolParts } from './target-pool.ts'
-import { WorkList, type Work } from './work-list.ts'
+import { WorkList, type UpgradedWork, type Work } from './work-list.ts'
 
 export interface ReleaseParts extends PoolParts {
   /** The release holds no work any more: it may be drained, or forgotten. */
@@ -24,7 +25,7 @@ export class ReleaseRuntime implements TimerOwner {
   readonly release: Release
   readonly limitsOf: LimitsOf
   readonly requests = new WorkList()
-  readonly upgraded = new WorkList()
+  readonly upgraded = new WorkList<UpgradedWork>()
   /** Answers by the first digit of their status; index 0 is unused. */
   readonly answers: number[] = [0, 0, 0, 0, 0, 0]
   /** Work that was ended at the deadline of the newest drain. */
@@ -33,6 +34,7 @@ export class ReleaseRuntime implements TimerOwner {
   readonly #pools: readonly TargetPool[]
   readonly #balance: Balance<TargetPool>
   readonly #drainTimer = new Timer(this)
+  readonly #farewell: Farewell
   /** The drain that it is in, or was in last. */
   #drain: Route['drains'][number] | undefined
   #draining = false
@@ -43,6 +45,7 @@ export class ReleaseRuntime implements TimerOwner {
     this.release = release
     this.limitsOf = requestLimits(release)
     this.#parts = parts
+    this.#farewell = new Farewell(parts.wheel, this.upgraded)
     const [first, ...others] = release.targets.map(({ url }) => poolOf(parts, url, release))
     if (first === undefined)
       throw new Error(`release "${release.id}" of "${service}" has no target`)
@@ -78,7 +81,7 @@ export class ReleaseRuntime implements TimerOwner {
   }
 
   /** The request has become an upgraded connection, and its claim goes over to that. */
-  upgrade(request: Work, upgraded: Work): void {
+  upgrade(request: Work, upgraded: UpgradedWork): void {
     if (this.requests.leave(request)) this.upgraded.enter(upgraded)
   }
 
@@ -101,13 +104,22 @@ export class ReleaseRuntime implements TimerOwner {
     this.cut = 0
     // A second drain of a release replaces the first: its time is the one that counts.
     this.#parts.wheel.disarm(this.#drainTimer)
-    if (drain.drainMs !== 'infinity') this.#parts.wheel.arm(this.#drainTimer, drain.drainMs)
+    this.#farewell.cancel()
+    if (drain.drainMs === 'infinity') return
+    this.#parts.wheel.arm(this.#drainTimer, drain.drainMs)
+    this.#farewell.begin(drain.drainMs)
   }
 
   /** It is active again: nothing is cut. */
   cancelDrain(): void {
     this.#draining = false
     this.#parts.wheel.disarm(this.#drainTimer)
+    this.#farewell.cancel()
+  }
+
+  /** The proxy ends within that time. */
+  finish(graceMs: number): void {
+    this.#farewell.begin(graceMs)
   }
 
   onDeadline(): void {
@@ -123,6 +135,7 @@ export class ReleaseRuntime implements TimerOwner {
   /** Ends everything it has: for a proxy that stops. */
   close(): void {
     this.#parts.wheel.release(this.#drainTimer)
+    this.#farewell.cancel()
     for (const pool of this.#pools) pool.close()
   }
 }

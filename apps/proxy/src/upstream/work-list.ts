@@ -10,10 +10,18 @@ export interface Work {
   cut(): void
 }
 
+/** An upgraded connection. */
+export interface UpgradedWork extends Work {
+  /** Its protocol has a way to be ended by us, and it is not ending already. */
+  readonly mayRetire: boolean
+  /** Ends it in that way, soon. */
+  retire(): void
+}
+
 export const NOWHERE = -1
 
-export class WorkList {
-  readonly #members: Work[] = []
+export class WorkList<Member extends Work = Work> {
+  readonly #members: Member[] = []
 
   get size(): number {
     return this.#members.length
@@ -23,7 +31,7 @@ export class WorkList {
     return work.place !== NOWHERE && this.#members[work.place] === work
   }
 
-  enter(work: Work): void {
+  enter(work: Member): void {
     if (work.place !== NOWHERE) throw new Error('cannot enter work: it is in a list already')
     work.place = this.#members.length
     this.#members.push(work)
@@ -43,7 +51,7 @@ export class WorkList {
   }
 
   /** Everything that is in flight now; ending one of them changes the list but not this copy. */
-  members(): readonly Work[] {
+  members(): readonly Member[] {
     return this.#members.slice()
   }
 }
