@@ -103,6 +103,29 @@ describe('a drain by a switch', () => {
     expect(await draining('plain')).toEqual([])
   })
 
+  it('A9 E11 keeps a WebSocket on its release, and asks it back before the deadline: exit 0', async () => {
+    await fleet.deploy('chat', 'chat.test', blue, '--drain-timeout', '3s')
+    const sockets = [await socketTo(first, 'chat.test'), await socketTo(second, 'chat.test')]
+    const ends = sockets.map((socket) => once(socket, 'close'))
+    const startedAt = performance.now()
+    const deploying = fleet.cmd('deploy', 'chat', '--host', 'chat.test', '--target', green.url)
+    await eventually('green serves', async () => (await first.ask('chat.test')).body === 'green')
+    for (const socket of sockets) {
+      socket.send('still on blue')
+      expect(String((await once(socket, 'message'))[0])).toBe('still on blue')
+    }
+    for (const end of ends) {
+      const [code, reason] = await end
+      expect([code, String(reason)]).toEqual([1012, 'service restart'])
+    }
+    expect(performance.now() - startedAt).toBeGreaterThan(1_500)
+    expect(await deploying).toMatchObject({ exit: 0 })
+    expect(performance.now() - startedAt).toBeLessThan(4_500)
+    expect(await drainEnds('chat')).toMatchObject([
+      { release: 'blue', outcome: { kind: 'drained' } },
+    ])
+  })
+
   it('A9 cuts what is left at the deadline, and says so with exit 8', async () => {
     await fleet.deploy('endless', 'endless.test', blue, '--drain-timeout', '1000')
     const stream = await first.open('endless.test', '/endless')
@@ -118,13 +141,13 @@ describe('a drain by a switch', () => {
     expect(await stream.ended()).toBe('cut')
     expect(performance.now() - startedAt).toBeGreaterThan(1_000)
     expect(performance.now() - appliedAt).toBeLessThan(1_500)
-    await socketEnd
+    expect((await socketEnd)[0]).toBe(1012)
     expect(performance.now() - appliedAt).toBeLessThan(1_600)
     const ran = await deploying
     expect(ran.exit).toBe(8)
-    expect(ran.stderr).toContain('2 in flight were cut')
+    expect(ran.stderr).toContain('1 in flight was cut')
     const [ended] = await drainEnds('endless')
-    expect(ended).toMatchObject({ release: 'blue', outcome: { kind: 'timed-out', cut: 2 } })
+    expect(ended).toMatchObject({ release: 'blue', outcome: { kind: 'timed-out', cut: 1 } })
     expect((await first.ask('endless.test')).body).toBe('green')
   })
 

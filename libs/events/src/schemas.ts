@@ -36,6 +36,7 @@ const releaseSchema = z.strictObject({
     responseMs: duration,
     idleMs: duration,
     upgradedIdleMs: duration,
+    webSocketMessageBytesMax: count.exactOptional(),
     requestBytesMax: z.union([count, z.literal('unlimited')]),
     connectionsMax: count,
     queueMax: count,

@@ -65,7 +65,7 @@ export const EXAMPLES: Examples = {
         targets: [{ url: 'http://10.0.0.5:3000' }, { url: 'unix:/run/shop.sock' }],
         health: { ...HEALTH_DEFAULTS, host: 'probe.example', method: 'HEAD', require: 'any' },
         drainMs: 'infinity',
-        limits: { ...LIMIT_DEFAULTS, requestBytesMax: 1_024 },
+        limits: { ...LIMIT_DEFAULTS, requestBytesMax: 1_024, webSocketMessageBytesMax: 4_096 },
         timeouts: [
           { path: '/reports', method: 'POST', responseMs: 120_000 },
           { path: '/', idleMs: 5_000 },

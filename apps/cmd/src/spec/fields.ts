@@ -39,6 +39,7 @@ export const FIELD_NAMES = [
   'limits.idle_timeout',
   'limits.upgraded_idle_timeout',
   'limits.max_request_body',
+  'limits.max_websocket_message',
   'limits.max_connections',
   'limits.max_queue',
 ] as const

@@ -68,6 +68,7 @@ const schema = z.strictObject({
   'limits.idle_timeout': read(positiveDuration),
   'limits.upgraded_idle_timeout': read(positiveDuration),
   'limits.max_request_body': read(size),
+  'limits.max_websocket_message': read(size),
   'limits.max_connections': read(count(1, CONNECTIONS_MAX)),
   'limits.max_queue': read(count(0, QUEUE_MAX)),
 } satisfies Record<FieldName, z.ZodType>)

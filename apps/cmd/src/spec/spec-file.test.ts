@@ -151,7 +151,7 @@ hosts: [default]
 target_url: https://a
 host_header: target
 health: { status: 204, method: HEAD, host: probe.test, rise: 1, fall: 5, require: any }
-limits: { max_request_body: 10MiB, response_timeout: 1m30s, max_connections: 8, maxQueue: 0 }
+limits: { max_request_body: 10MiB, response_timeout: 1m30s, max_connections: 8, maxQueue: 0, max_websocket_message: 64KiB }
 `
     expect(released(yaml, 'spec.yml').release).toMatchObject({
       hosts: ['default'],
@@ -164,7 +164,13 @@ limits: { max_request_body: 10MiB, response_timeout: 1m30s, max_connections: 8, 
         host: 'probe.test',
         require: 'any',
       },
-      limits: { requestBytesMax: 10_485_760, responseMs: 90_000, connectionsMax: 8, queueMax: 0 },
+      limits: {
+        requestBytesMax: 10_485_760,
+        responseMs: 90_000,
+        connectionsMax: 8,
+        queueMax: 0,
+        webSocketMessageBytesMax: 65_536,
+      },
     })
   })
 })

@@ -38,7 +38,7 @@ describe('a spec with a mistake', () => {
     [
       'a section that is none',
       at('"limits": 5'),
-      'spec.json:2: limits: found 5; expected an object with connect_timeout, response_timeout, idle_timeout, upgraded_idle_timeout, max_request_body, max_connections, max_queue',
+      'spec.json:2: limits: found 5; expected an object with connect_timeout, response_timeout, idle_timeout, upgraded_idle_timeout, max_request_body, max_websocket_message, max_connections, max_queue',
     ],
     [
       'a time that is a number of hours',

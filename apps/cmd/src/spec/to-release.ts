@@ -78,15 +78,19 @@ const healthOf = (values: SpecValues): HealthCheck => {
   }
 }
 
-const limitsOf = (values: SpecValues): Limits => ({
-  connectMs: values['limits.connect_timeout'] ?? LIMIT_DEFAULTS.connectMs,
-  responseMs: values['limits.response_timeout'] ?? LIMIT_DEFAULTS.responseMs,
-  idleMs: values['limits.idle_timeout'] ?? LIMIT_DEFAULTS.idleMs,
-  upgradedIdleMs: values['limits.upgraded_idle_timeout'] ?? LIMIT_DEFAULTS.upgradedIdleMs,
-  requestBytesMax: values['limits.max_request_body'] ?? LIMIT_DEFAULTS.requestBytesMax,
-  connectionsMax: values['limits.max_connections'] ?? LIMIT_DEFAULTS.connectionsMax,
-  queueMax: values['limits.max_queue'] ?? LIMIT_DEFAULTS.queueMax,
-})
+const limitsOf = (values: SpecValues): Limits => {
+  const messageMax = values['limits.max_websocket_message'] ?? 'unlimited'
+  return {
+    connectMs: values['limits.connect_timeout'] ?? LIMIT_DEFAULTS.connectMs,
+    responseMs: values['limits.response_timeout'] ?? LIMIT_DEFAULTS.responseMs,
+    idleMs: values['limits.idle_timeout'] ?? LIMIT_DEFAULTS.idleMs,
+    upgradedIdleMs: values['limits.upgraded_idle_timeout'] ?? LIMIT_DEFAULTS.upgradedIdleMs,
+    requestBytesMax: values['limits.max_request_body'] ?? LIMIT_DEFAULTS.requestBytesMax,
+    connectionsMax: values['limits.max_connections'] ?? LIMIT_DEFAULTS.connectionsMax,
+    queueMax: values['limits.max_queue'] ?? LIMIT_DEFAULTS.queueMax,
+    ...(messageMax === 'unlimited' ? {} : { webSocketMessageBytesMax: messageMax }),
+  }
+}
 
 /** Absent when nothing is said: an `https` target is verified then, under its own name. */
 const tlsOf = (values: SpecValues): Pick<Release, 'tls'> => {

@@ -54,7 +54,8 @@ export const awaitDrains = async (wait: Wait, receipts: Receipts): Promise<Waite
 const drained = (change: Change): Waited => {
   for (const { release, ended } of change.drains) {
     if (ended?.outcome.kind === 'timed-out') {
-      const problem = `the drain of release ${release} reached its deadline: ${ended.outcome.cut} in flight were cut`
+      const { cut } = ended.outcome
+      const problem = `the drain of release ${release} reached its deadline: ${cut} in flight ${cut === 1 ? 'was' : 'were'} cut`
       return { exit: EXIT.drainTimedOut, problem, change }
     }
     if (ended?.outcome.kind === 'cancelled' && change.attempt === undefined) {
