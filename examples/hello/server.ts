@@ -6,6 +6,8 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { env } from 'node:process'
+import type { Duplex } from 'node:stream'
+import { serveWebSocket } from './web-socket.ts'
 
 const port = Number(env['PORT'] ?? '4001')
 const label = env['LABEL'] ?? 'hello'
@@ -15,7 +17,7 @@ const slowMs = 300
 const slowMsMax = 600_000
 const eventEveryMs = 1_000
 
-/** `/up` is asked by health checks; what is not listed here is answered with the label. */
+/** `/up` is asked by health checks, `/ws` is a WebSocket; what is not listed is answered with the label. */
 const pages: Readonly<
   Record<string, (request: IncomingMessage, response: ServerResponse) => void>
 > = {
@@ -33,6 +35,14 @@ const server = createServer((request, response) => {
   else page(request, response)
 })
 
+const webSockets = new Set<Duplex>()
+server.on('upgrade', (request, socket: Duplex) => {
+  webSockets.add(socket)
+  socket.on('close', () => webSockets.delete(socket))
+  if (pathOf(request) === '/ws') serveWebSocket(request, socket, label)
+  else socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n')
+})
+
 server.listen(port, '127.0.0.1', () => say(`${label} listens on http://127.0.0.1:${port}`))
 server.on('error', (error) => {
   say(`${label} cannot listen on port ${port}: ${error.message}`)
@@ -43,6 +53,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     server.close()
     // Streams that never end by themselves end with us.
     server.closeAllConnections()
+    for (const socket of webSockets) socket.destroy()
   })
 }
 
