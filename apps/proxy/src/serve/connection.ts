@@ -35,9 +35,12 @@ type Phase =
   | 'closing'
   | 'closed'
 
+/** For connections that will read no head any more. */
+const NO_HEAD = createRequestHead()
+
 export class ClientConnection implements TransportOwner, TimerOwner, Held, ExchangeClient {
   readonly peer: Peer
-  readonly head = createRequestHead()
+  head = createRequestHead()
   readonly socket: ClientSocket
   requestId = ''
   readonly #context: ServeContext
@@ -328,7 +331,7 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
     this.#phase = 'upgraded'
     this.#upgraded = upgraded
     this.#exchange = undefined
-    Object.assign(this.head, createRequestHead())
+    this.head = NO_HEAD
     this.requestId = ''
   }
 
