@@ -121,6 +121,8 @@ describe('a drain by a switch', () => {
     expect(performance.now() - startedAt).toBeGreaterThan(1_500)
     expect(await deploying).toMatchObject({ exit: 0 })
     expect(performance.now() - startedAt).toBeLessThan(4_500)
+    const { text: metrics } = await first.admin('/metrics')
+    expect(metrics).toContain('gatehouse_upgraded_ended_total{reason="restart"} 1\n')
     expect(await drainEnds('chat')).toMatchObject([
       { release: 'blue', outcome: { kind: 'drained' } },
     ])

@@ -76,7 +76,7 @@ export interface Limits {
   readonly webSocketMessageBytesMax?: number
   /** A larger request body is answered 413. */
   readonly requestBytesMax: number | 'unlimited'
-  /** Connections that one proxy opens to one target at most. */
+  /** Connections that one proxy opens to one target at most; those that are upgraded do not count. */
   readonly connectionsMax: number
   /** Requests that wait for one of those connections; the next one is answered 503. */
   readonly queueMax: number

@@ -221,10 +221,33 @@ it('makes a target wait whose client reads nothing, and the other way round', as
   }
 })
 
+it('takes no place from requests, however many WebSockets are open', async () => {
+  await using edge = await startEdge()
+  await using target = await startWebSocketTarget()
+  edge.route({ targets: [target.url], limits: { connectionsMax: 1, queueMax: 0 } })
+  const clients = [await openWebSocket(edge), await openWebSocket(edge), await openWebSocket(edge)]
+  expect(statusOf(await edge.ask(get('/', 'Connection: close')))).toBe(200)
+  for (const { socket } of clients) socket.terminate()
+  await eventually('all are over', () => edge.plane.work().length === 0)
+  // Their ends give no place back that they did not have.
+  await using slow = await startTarget()
+  edge.route({ revision: 2, targets: [slow.url], limits: { connectionsMax: 1, queueMax: 0 } })
+  const upgraded = edge.client()
+  upgraded.send(HANDSHAKE)
+  const connection = await slow.connection(0)
+  connection.send(ACCEPTED)
+  await upgraded.sees('\r\n\r\n')
+  edge.client().send(get())
+  await slow.connection(1)
+  upgraded.socket.resetAndDestroy()
+  await eventually('it is over', () => edge.plane.work()[0]?.upgraded === 0)
+  expect(statusOf(await edge.ask(get('/', 'Connection: close')))).toBe(503)
+})
+
 it('E16 opens and closes 500 WebSockets again and again, and none is left', async () => {
   await using edge = await startEdge()
   await using target = await startWebSocketTarget()
-  edge.route({ targets: [target.url], limits: { connectionsMax: 1_000 } })
+  edge.route({ targets: [target.url] })
   for (let round = 0; round < 2; round += 1) {
     const clients = await Promise.all(Array.from({ length: 500 }, () => openWebSocket(edge)))
     expect(edge.plane.work()).toMatchObject([{ upgraded: 500 }])

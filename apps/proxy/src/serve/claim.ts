@@ -151,8 +151,10 @@ export class Claim implements UpstreamSeeker, Work {
 
   /** The connection is upgraded, and goes over to that work together with the place in the release. */
   handOver(upgraded: UpgradedWork): void {
+    const { upstream } = this
     this.release?.upgrade(this, upgraded)
     this.#leave()
+    upstream?.leavePool()
   }
 
   cut(): void {

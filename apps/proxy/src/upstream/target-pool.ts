@@ -68,7 +68,7 @@ export class TargetPool implements UpstreamHome {
     this.#open = (owner) => parts.connect(address, owner, tls)
   }
 
-  /** Connections, whatever they do: connecting, busy, upgraded or idle. */
+  /** Connections, whatever they do, connecting, busy or idle: all but those that are upgraded. */
   get connections(): number {
     return this.#connections
   }

@@ -56,6 +56,7 @@ export class UpstreamConnection implements TransportOwner, TimerOwner {
   /** For whom it is being made. */
   #seeker: UpstreamSeeker | undefined
   #paused = false
+  #pooled = true
 
   constructor(home: UpstreamHome, open: OpenTransport, seeker: UpstreamSeeker, connectMs: number) {
     this.#home = home
@@ -82,6 +83,14 @@ export class UpstreamConnection implements TransportOwner, TimerOwner {
   wake(user: UpstreamUser): void {
     this.user = user
     this.#home.wheel.disarm(this.#timer)
+  }
+
+  /** It is upgraded: it serves nobody else from now on, and somebody else may take its place. */
+  leavePool(): void {
+    if (this.closed) return
+    this.#pooled = false
+    this.#home.lose(this)
+    this.#home.refill()
   }
 
   /** Nobody needs it any more: it closes when what is queued has gone out, or after `withinMs`. */
@@ -170,7 +179,7 @@ export class UpstreamConnection implements TransportOwner, TimerOwner {
     this.user = undefined
     this.#seeker = undefined
     this.#home.wheel.release(this.#timer)
-    this.#home.lose(this)
+    if (this.#pooled) this.#home.lose(this)
   }
 }
 
