@@ -101,13 +101,13 @@ it('A9 asks a client to come back, with 1012, in the second half of a drain and 
   edge.route({ targets: [target.url] })
   const client = await openWebSocket(edge)
   const startedAt = performance.now()
-  edge.route(drain(2_000))
+  edge.route(drain(4_000))
   client.socket.send('it goes on')
   await eventually('it came back', () => client.messages.length === 1)
   await eventually('both heard it', () => client.closed && target.sockets[0]?.closed)
   const tookMs = performance.now() - startedAt
-  expect(tookMs).toBeGreaterThan(1_000)
-  expect(tookMs).toBeLessThan(2_000)
+  expect(tookMs).toBeGreaterThan(2_000)
+  expect(tookMs).toBeLessThan(4_000)
   expect(client.closed).toEqual([1012, 'service restart'])
   expect(target.sockets[0]?.closed?.[0]).toBe(1012)
   await eventually('the release is empty', () => edge.plane.work()[0]?.upgraded === 0)
@@ -127,14 +127,14 @@ it('A9 spreads what it asks over its time, also when it stops', async () => {
       ends.push(performance.now() - startedAt)
     })
   }
-  const graceMs = 4_000
+  const graceMs = 6_000
   expect(await edge.plane.finish(graceMs)).toEqual({ cut: 0 })
   expect(ends).toHaveLength(clients.length)
   expect(Math.min(...ends)).toBeGreaterThan(graceMs / 2)
   expect(Math.max(...ends)).toBeLessThan(graceMs)
-  // Ten slots with twelve in each; a slow machine may run two of them together.
+  // Seven slots with seventeen in each; a slow machine may run some of them together.
   for (const end of ends) {
-    expect(ends.filter((other) => Math.abs(other - end) < 20).length).toBeLessThan(49)
+    expect(ends.filter((other) => Math.abs(other - end) < 20).length).toBeLessThan(80)
   }
 })
 
@@ -146,8 +146,8 @@ it('A9 puts a Close between two frames only, and drops what the target says afte
   const long = textFrame('x'.repeat(1_000))
   connection.send(long.slice(0, 500))
   await eventually('half of it came', () => client.text.length === 500)
-  edge.route(drain(2_000))
-  await new Promise((resolve) => setTimeout(resolve, 1_600))
+  edge.route(drain(4_000))
+  await new Promise((resolve) => setTimeout(resolve, 3_200))
   expect(client.text).toBe(long.slice(0, 500))
   connection.send(long.slice(500) + textFrame('too late'))
   await eventually('the Close came', () => closeAtEnd(client.text))

@@ -12,6 +12,8 @@ import type { UpgradedWork, WorkList } from './work-list.ts'
 /** The part of the time that passes before the first is asked, and the part after the last was. */
 const QUIET_SHARE = 1 / 2
 const ANSWER_SHARE = 1 / 4
+/** The wheel comes by again after so long at the earliest. */
+const SLOT_MS = 2 * TICK_MS
 /** Nobody needs longer to answer. */
 const ANSWER_MS_MAX = 5_000
 
@@ -30,7 +32,7 @@ export class Farewell implements TimerOwner {
   begin(withinMs: number): void {
     const quietMs = withinMs * QUIET_SHARE
     const answerMs = Math.min(withinMs * ANSWER_SHARE, ANSWER_MS_MAX)
-    this.#slotsLeft = Math.max(1, Math.floor((withinMs - quietMs - answerMs) / TICK_MS))
+    this.#slotsLeft = Math.max(1, Math.floor((withinMs - quietMs - answerMs) / SLOT_MS))
     this.#wheel.release(this.#timer)
     this.#wheel.arm(this.#timer, quietMs)
   }
