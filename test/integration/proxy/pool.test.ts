@@ -172,6 +172,28 @@ it('repeats a GET once when a kept connection turns out to be dead', async () =>
   expect(edge.plane.counters.retried).toBe(1)
 })
 
+it('answers from another target when a restart has taken the kept connection and the port with it', async () => {
+  await using edge = await startEdge()
+  await using good = await startTarget(always(ok('good')))
+  let requests = 0
+  await using leaving: Target = await startTarget(async (connection) => {
+    await connection.head()
+    requests += 1
+    connection.send(ok('leaving'))
+    await connection.head()
+    requests += 1
+    // The port is free before the connection is gone: a new one is refused.
+    await leaving.stop()
+  })
+  const targets = [leaving.url, good.url]
+  edge.route({ targets })
+  expect(bodyOf(await edge.ask(getAndClose()))).toBe('leaving')
+  expect(bodyOf(await edge.ask(getAndClose()))).toBe('good')
+  expect(bodyOf(await edge.ask(getAndClose()))).toBe('good')
+  expect(requests).toBe(2)
+  expect(edge.plane.counters.retried).toBe(2)
+})
+
 it('D15 never sends a POST twice', async () => {
   let posts = 0
   await using edge = await startEdge()

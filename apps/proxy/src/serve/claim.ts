@@ -47,7 +47,10 @@ export class Claim implements UpstreamSeeker, Work {
   readonly #context: ServeContext
   readonly #client: ExchangeClient
   #pool: TargetPool | undefined
-  #triedAgain = false
+  /** Sent again because a kept connection turned out to be dead: once. */
+  #repeated = false
+  /** Sent elsewhere because a target could not be connected to: once. */
+  #redirected = false
 
   constructor(context: ServeContext, client: ExchangeClient, holder: ClaimHolder) {
     this.#context = context
@@ -60,16 +63,17 @@ export class Claim implements UpstreamSeeker, Work {
     return this.#pool?.url ?? ''
   }
 
-  /** Nothing of this request has been sent twice, and its connection may have been closed before it came. */
+  /** It was not repeated yet, and its connection may have been closed before it came. */
   get repeatable(): boolean {
-    return this.upstream?.reused === true && !this.#triedAgain
+    return this.upstream?.reused === true && !this.#repeated
   }
 
   /** Claims a target of the release, and an idle connection to it, if there is one: or else `wait`. */
   begin(release: ReleaseRuntime): UpstreamConnection | undefined {
     this.release = release
     this.limits = release.limitsOf(this.#client.head)
-    this.#triedAgain = false
+    this.#repeated = false
+    this.#redirected = false
     return this.#take(release.claim(this))
   }
 
@@ -83,7 +87,8 @@ export class Claim implements UpstreamSeeker, Work {
   /** Lets go of a connection that was closed before the request reached it, and waits for another. */
   repeat(): void {
     const { upstream } = this
-    this.#countAnotherTry()
+    this.#repeated = true
+    this.#context.counters.retried += 1
     this.upstream = undefined
     upstream?.discard()
     if (this.stage !== 'none') this.wait()
@@ -106,14 +111,15 @@ export class Claim implements UpstreamSeeker, Work {
   onConnectFailed(failure: ConnectFailure, error: Error | undefined): void {
     this.upstream = undefined
     const other =
-      failure === 'connect-timeout' || this.#triedAgain || this.#pool === undefined
+      failure === 'connect-timeout' || this.#redirected || this.#pool === undefined
         ? undefined
         : this.release?.otherTarget(this.#pool)
     if (other === undefined) {
       this.user.onUnclaimed(failure, error)
       return
     }
-    this.#countAnotherTry()
+    this.#redirected = true
+    this.#context.counters.retried += 1
     const idle = this.#take(other)
     if (idle === undefined) this.wait()
     else this.user.onClaimed(idle)
@@ -171,11 +177,6 @@ export class Claim implements UpstreamSeeker, Work {
     this.stage = 'held'
     this.upstream = idle
     return idle
-  }
-
-  #countAnotherTry(): void {
-    this.#triedAgain = true
-    this.#context.counters.retried += 1
   }
 
   #leave(): void {
