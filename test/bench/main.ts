@@ -9,6 +9,8 @@ import { describeMachine } from './machine.ts'
 import type { Measured } from './measurement.ts'
 import { HELP, readOptions, type Options } from './options.ts'
 import { hasFailed, rowsOf, type Report } from './report.ts'
+import { runScenarios } from './scenarios/main.ts'
+import { asksForScenario } from './scenarios/options.ts'
 import { textOf } from './table.ts'
 
 const EXIT_FAILED = 1
@@ -17,6 +19,7 @@ const EXIT_INTERRUPTED = 130
 const RESULTS = resolve(import.meta.dirname, '../../bench/results')
 
 const main = async (args: readonly string[]): Promise<number> => {
+  if (asksForScenario(args)) return runScenarios(args)
   const asked = readOptions(args)
   switch (asked.kind) {
     case 'help':

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { PEER_NAMES, type PeerName } from './data-path/contenders.ts'
 import type { Bench, Measurement, Part } from './measurement.ts'
 import { MEASUREMENTS } from './measurements.ts'
+import { SCENARIO_LIST } from './scenarios/options.ts'
 
 export interface Options {
   readonly scale: Bench['scale']
@@ -61,6 +62,8 @@ ${listOf('events')}
 
 Peers: ${PEER_NAMES.join(', ')}
 
+Scenarios put the whole product under load (npm run bench -- --scenario NAME; with --help for its options):
+${SCENARIO_LIST}
 Exit codes: 0 every floor is held · 1 a floor is missed, or it could not be measured · 2 usage · 130 interrupted
 `
 

@@ -74,10 +74,18 @@ export const createProcesses = (): Processes => {
       )
       const known = keep(child)
       const nextWord = async (): Promise<unknown> => {
-        const ended = once(child, 'exit').then(() => {
+        const over = new AbortController()
+        const { signal } = over
+        const ended = once(child, 'exit', { signal }).then(() => {
           throw new Error(`${program} ended before it answered: ${known.lastWords()}`)
         })
-        return Promise.race([once(child, 'message').then(([word]) => word as unknown), ended])
+        const word = once(child, 'message', { signal }).then(([first]) => first as unknown)
+        try {
+          return await Promise.race([word, ended])
+        } finally {
+          // It may be asked for hours: whoever still listens is told that it is over.
+          over.abort()
+        }
       }
       return {
         ...known,

@@ -40,7 +40,7 @@ export interface TestFleet extends AsyncDisposable {
   readonly startProxy: (id: string, settings?: Settings) => Promise<TestProxy>
   /** Starts a proxy that may not get as far as serving. */
   readonly launchProxy: (id: string, settings?: Settings) => TestProcess
-  readonly startWorker: () => Promise<TestProcess>
+  readonly startWorker: (settings?: Settings) => Promise<TestProcess>
   /** Who has a lease, and how each stands to the log: what `fleet` says. */
   readonly members: () => Promise<readonly MemberView[]>
   /** Waits until every proxy is at the newest position, with the table that the log gives there. */
@@ -108,8 +108,8 @@ export const startFleet = async ({
     return proxy
   }
 
-  const startWorker = async (): Promise<TestProcess> => {
-    const started = start('apps/worker/src/main.ts', [])
+  const startWorker = async (own: Settings = {}): Promise<TestProcess> => {
+    const started = start('apps/worker/src/main.ts', [], own)
     await eventually(
       'the worker is there',
       async () => (await members()).some(({ pid }) => pid === started.child.pid),
@@ -208,7 +208,7 @@ export const startFleet = async ({
     },
   }
   await Promise.all([
-    ...Array.from({ length: workers }, startWorker),
+    ...Array.from({ length: workers }, () => startWorker()),
     ...Array.from({ length: proxies }, (_, index) => startProxy(`proxy-${index + 1}`)),
   ])
   return fleet
