@@ -90,7 +90,7 @@ async function download(
     'APT::Sandbox::User': 'root',
     'Acquire::Retries': '2',
   }
-  const own = Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`])
+  const own = Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`])
   const limits = { cwd: debs, timeout: stepWithinMs, maxBuffer: outputBytesMax }
   const env = { ...environment, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' }
   const apt = (...args: readonly string[]) =>
