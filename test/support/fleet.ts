@@ -37,9 +37,18 @@ export interface TestFleet extends AsyncDisposable {
   readonly startCmd: (...args: readonly string[]) => TestProcess
   /** The same exactly as it is typed: `npm run cmd -- …`. */
   readonly npmRunCmd: (...args: readonly string[]) => TestProcess
-  readonly startProxy: (id: string, settings?: Settings) => Promise<TestProxy>
+  /** `sockets`: bound ones that it is to serve on, handed down as systemd does. */
+  readonly startProxy: (
+    id: string,
+    settings?: Settings,
+    sockets?: readonly number[],
+  ) => Promise<TestProxy>
   /** Starts a proxy that may not get as far as serving. */
-  readonly launchProxy: (id: string, settings?: Settings) => TestProcess
+  readonly launchProxy: (
+    id: string,
+    settings?: Settings,
+    sockets?: readonly number[],
+  ) => TestProcess
   readonly startWorker: (settings?: Settings) => Promise<TestProcess>
   /** Who has a lease, and how each stands to the log: what `fleet` says. */
   readonly members: () => Promise<readonly MemberView[]>
@@ -85,24 +94,27 @@ export const startFleet = async ({
   const eventsKey = `{gatehouse:${name}}:events`
   const running = new Set<TestProcess>()
   const serving = new Map<string, TestProxy>()
-  const start = (program: string, args: readonly string[], own: Settings = {}): TestProcess =>
-    begun(startProgram(program, args, { ...process.env, ...settings, ...own }))
+  const start = (
+    program: string,
+    args: readonly string[],
+    own: Settings = {},
+    sockets: readonly number[] = [],
+  ): TestProcess =>
+    begun(startProgram(program, args, { ...process.env, ...settings, ...own }, sockets))
   const begun = (started: TestProcess): TestProcess => {
     running.add(started)
     void started.finished.then(() => running.delete(started))
     return started
   }
 
-  const launchProxy = (id: string, own: Settings = {}): TestProcess =>
-    start('apps/proxy/src/main.ts', [], {
-      GATEHOUSE_PROXY_ID: id,
-      GATEHOUSE_LISTEN: '127.0.0.1:0',
-      GATEHOUSE_ADMIN: '127.0.0.1:0',
-      ...own,
-    })
+  const launchProxy: TestFleet['launchProxy'] = (id, own = {}, sockets = []) => {
+    const free = { GATEHOUSE_LISTEN: '127.0.0.1:0', GATEHOUSE_ADMIN: '127.0.0.1:0' }
+    const all = { GATEHOUSE_PROXY_ID: id, ...free, ...own }
+    return start('apps/proxy/src/main.ts', [], all, sockets)
+  }
 
-  const startProxy = async (id: string, own: Settings = {}): Promise<TestProxy> => {
-    const started = launchProxy(id, own)
+  const startProxy: TestFleet['startProxy'] = async (id, own, sockets) => {
+    const started = launchProxy(id, own, sockets)
     const proxy = await eventually(`proxy ${id} serves`, () => servedBy(started, id), START_MS_MAX)
     serving.set(id, proxy)
     return proxy

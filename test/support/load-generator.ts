@@ -1,6 +1,6 @@
 /**
- * The load generator: a process of its own, with raw keep-alive sockets. Every connection asks again as
- * soon as it was answered, and every answer is checked: it is a 200, and its body is one of the labels
+ * The load generator: a process of its own, with raw sockets. Every connection asks again as soon as it
+ * was answered, or makes way for a new one, and every answer is checked: it is a 200, and its body is one of the labels
  * that were acceptable at some moment between the question and the answer.
  *
  * It is started by `startLoad` and talks with it over the channel between the two.
@@ -14,6 +14,8 @@ export interface LoadPlan {
   readonly accept: readonly string[]
   /** From an answer to the next question of the same connection. */
   readonly pauseMs: number
+  /** Connections are new for each question, rather than kept. */
+  readonly newConnections: boolean
 }
 
 export type ToLoad =
@@ -63,7 +65,8 @@ class Connection {
   constructor(plan: LoadPlan, index: number) {
     this.#plan = plan
     this.#index = index
-    this.#question = `GET / HTTP/1.1\r\nHost: ${plan.host}\r\n\r\n`
+    const last = plan.newConnections ? 'Connection: close\r\n' : ''
+    this.#question = `GET / HTTP/1.1\r\nHost: ${plan.host}\r\n${last}\r\n`
   }
 
   accept(labels: readonly string[]): void {
@@ -87,7 +90,7 @@ class Connection {
         fail(`port ${port}: closed with a question open, after ${JSON.stringify(this.#text)}`)
       }
       this.#expected = undefined
-      setTimeout(() => this.open(), RECONNECT_MS)
+      setTimeout(() => this.open(), this.#plan.newConnections ? this.#plan.pauseMs : RECONNECT_MS)
     })
   }
 

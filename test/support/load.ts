@@ -23,6 +23,7 @@ export interface Load extends AsyncDisposable {
 export const startLoad = async ({
   connectionsPerPort = 4,
   pauseMs = 2,
+  newConnections = false,
   ...plan
 }: Pick<LoadPlan, 'ports' | 'host' | 'accept'> & Partial<LoadPlan>): Promise<Load> => {
   const child = fork(join(import.meta.dirname, 'load-generator.ts'), { stdio: 'inherit' })
@@ -38,7 +39,7 @@ export const startLoad = async ({
     return report as LoadReport
   }
   const report = () => tell({ type: 'report' })
-  await tell({ type: 'start', ...plan, connectionsPerPort, pauseMs })
+  await tell({ type: 'start', ...plan, connectionsPerPort, pauseMs, newConnections })
   const load: Load = {
     report,
     accept: (...labels) => tell({ type: 'accept', labels }),

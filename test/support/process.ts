@@ -24,27 +24,42 @@ export interface Finished {
   readonly stderr: string
 }
 
-/** Starts one of our programs by its path from the project's root, with the Node that runs the tests. */
+/**
+ * Starts one of our programs by its path from the project's root, with the Node that runs the tests.
+ * `sockets` are bound ones that it is to serve on, handed down as systemd does.
+ */
 export const startProgram = (
   program: string,
   args: readonly string[],
   environment: NodeJS.ProcessEnv,
-): TestProcess => startProcess(process.execPath, [resolve(ROOT, program), ...args], environment)
+  sockets: readonly number[] = [],
+): TestProcess => {
+  const path = resolve(ROOT, program)
+  return sockets.length === 0
+    ? startProcess(process.execPath, [path, ...args], environment)
+    : startProcess(
+        'sh',
+        ['-c', 'export LISTEN_PID=$$; exec "$0" "$@"', process.execPath, path, ...args],
+        { LISTEN_FDS: String(sockets.length), ...environment },
+        sockets,
+      )
+}
 
 export const startProcess = (
   command: string,
   args: readonly string[],
   environment: NodeJS.ProcessEnv,
+  sockets: readonly number[] = [],
 ): TestProcess => {
   const child = spawn(command, args, {
     cwd: ROOT,
     env: environment,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...sockets],
   })
   let stdout = ''
   let stderr = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text))
   const finished = once(child, 'close').then((): Finished => ({
     exit: child.exitCode,
     signal: child.signalCode,

@@ -7,6 +7,7 @@ import {
   type FleetSettings,
 } from '@gatehouse/events'
 import { NAME } from '@gatehouse/domain'
+import { readHandedDown } from './handed-down.ts'
 import type { TransportSetting } from './transport/choose.ts'
 import { CLIENT_CONNECTIONS_MAX, REQUEST_BYTES_PER_SECOND_MIN } from './serve/limits.ts'
 import { createTrust } from './trusted-peers.ts'
@@ -24,18 +25,30 @@ export interface ProxySettings extends FleetSettings {
   readonly trustedProxies: readonly string[]
   /** Every head is read by a second parser too. */
   readonly paranoid: boolean
+  /** How long requests may go on after the proxy was told to stop. */
+  readonly stopGraceMs: number
+  /** The proxy whose place this one takes, on the same sockets; undefined for one that takes none. */
+  readonly succeeds: string | undefined
 }
 
 export interface Address {
   readonly host: string
   readonly port: number
+  /** A bound socket that was handed down: host and port are its own then. */
+  readonly fd?: number
 }
 
 const LISTEN_DEFAULT = '127.0.0.1:8080'
 const ADMIN_DEFAULT = '127.0.0.1:9900'
+const STOP_GRACE_MS_DEFAULT = 30_000
+const STOP_GRACE_MS_MAX = 86_400_000
 
 /** Throws `InvalidSetting` naming the variable, what it holds and what was expected. */
-export const readProxySettings = (environment: Environment = process.env): ProxySettings => {
+export const readProxySettings = (
+  environment: Environment = process.env,
+  pid: number = process.pid,
+): ProxySettings => {
+  const handedDown = readHandedDown(environment, pid)
   const admin = parseAddress(
     'GATEHOUSE_ADMIN',
     given(environment, 'GATEHOUSE_ADMIN') ?? ADMIN_DEFAULT,
@@ -45,10 +58,13 @@ export const readProxySettings = (environment: Environment = process.env): Proxy
     readCount(environment, 'GATEHOUSE_CONNECTIONS_MAX') ?? CLIENT_CONNECTIONS_MAX
   return {
     ...readFleetSettings(environment),
-    listen: (given(environment, 'GATEHOUSE_LISTEN') ?? LISTEN_DEFAULT)
-      .split(',')
-      .map((text) => parseAddress('GATEHOUSE_LISTEN', text.trim(), LISTEN_DEFAULT)),
-    admin,
+    listen:
+      handedDown.traffic.length > 0
+        ? handedDown.traffic.map((fd) => ({ host: '', port: 0, fd }))
+        : (given(environment, 'GATEHOUSE_LISTEN') ?? LISTEN_DEFAULT)
+            .split(',')
+            .map((text) => parseAddress('GATEHOUSE_LISTEN', text.trim(), LISTEN_DEFAULT)),
+    admin: handedDown.admin === undefined ? admin : { ...admin, fd: handedDown.admin },
     transport: parseTransport(given(environment, 'GATEHOUSE_TRANSPORT') ?? 'auto'),
     connectionsMax,
     connectionsPerAddressMax:
@@ -58,6 +74,8 @@ export const readProxySettings = (environment: Environment = process.env): Proxy
       readCount(environment, 'GATEHOUSE_REQUEST_BYTES_PER_SECOND_MIN', 0) ??
       REQUEST_BYTES_PER_SECOND_MIN,
     trustedProxies: readTrustedProxies(environment),
+    stopGraceMs: parseStopGrace(given(environment, 'GATEHOUSE_GRACE_MS')),
+    succeeds: given(environment, 'GATEHOUSE_SUCCEEDS'),
     // The admin port tells proxies of one machine apart, and stays the same over a restart, so that
     // a proxy finds its local copy again.
     id: parseId(given(environment, 'GATEHOUSE_PROXY_ID') ?? `${hostname()}-${admin.port}`),
@@ -65,9 +83,13 @@ export const readProxySettings = (environment: Environment = process.env): Proxy
   }
 }
 
-/** `127.0.0.1:8080`, `[::1]:8080` */
-export const addressText = ({ host, port }: Address): string =>
-  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+/** `127.0.0.1:8080`, `[::1]:8080`; of a socket that was handed down and is not open yet, `descriptor 3`. */
+export const addressText = ({ host, port, fd }: Address): string =>
+  fd !== undefined
+    ? `descriptor ${fd}`
+    : host.includes(':')
+      ? `[${host}]:${port}`
+      : `${host}:${port}`
 
 /** Empty is as good as unset: that is how many tools leave a variable out. */
 const given = (environment: Environment, variable: string): string | undefined => {
@@ -112,6 +134,14 @@ const readTrustedProxies = (environment: Environment): readonly string[] => {
 const parseSwitch = (variable: string, text: string): boolean => {
   if (text === '1' || text === '0') return text === '1'
   throw new InvalidSetting(`${variable} is "${text}"; expected 1 or 0`)
+}
+
+const parseStopGrace = (text: string | undefined): number => {
+  const ms = text === undefined ? STOP_GRACE_MS_DEFAULT : Number(text)
+  if (Number.isInteger(ms) && ms >= 0 && ms <= STOP_GRACE_MS_MAX) return ms
+  throw new InvalidSetting(
+    `GATEHOUSE_GRACE_MS is "${text}"; expected milliseconds from 0 to ${STOP_GRACE_MS_MAX}`,
+  )
 }
 
 const parseId = (text: string): string => {

@@ -39,6 +39,8 @@ export interface DataPlane {
 export interface ListenAddress {
   readonly host: string
   readonly port: number
+  /** A bound socket that was handed down: host and port are its own then. */
+  readonly fd?: number
 }
 
 export interface ReleaseWork {
@@ -220,9 +222,9 @@ export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
         revision,
         answers,
       })),
-    listen: async ({ host, port }) => {
+    listen: async (address) => {
       const listener = await sockets.listen(
-        { host, port, backlog: BACKLOG, reusePort: true },
+        { ...address, backlog: BACKLOG, reusePort: true },
         accept,
       )
       listeners.push(listener)

@@ -7,6 +7,10 @@ import { runProxy } from './proxy.ts'
 /** npm passes a Ctrl-C on that the terminal has sent already: signals this close together are one. */
 const ONE_PRESS_MS = 1_000
 
+/** What whoever started us over a channel is told. */
+export type ProxyWord =
+  { readonly type: 'serving' } | { readonly type: 'stopped'; readonly cut: number }
+
 /** Exit codes: 0 stopped as asked, 1 could not go on, 2 a setting is wrong. */
 export const runProcess = async (): Promise<number> => {
   const stop = new AbortController()
@@ -25,11 +29,21 @@ export const runProcess = async (): Promise<number> => {
   const logger = pino({ base: null })
   try {
     const settings = readProxySettings()
-    await runProxy(settings, logger.child({ proxy: settings.id }), stop.signal)
+    const { cut } = await runProxy(
+      settings,
+      logger.child({ proxy: settings.id }),
+      stop.signal,
+      () => tell({ type: 'serving' }),
+    )
+    tell({ type: 'stopped', cut })
     return 0
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     process.stderr.write(`${message}\n`)
     return error instanceof InvalidSetting ? 2 : 1
   }
+}
+
+const tell = (word: ProxyWord): void => {
+  if (process.connected) process.send?.(word)
 }

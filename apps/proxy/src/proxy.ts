@@ -14,7 +14,7 @@ import {
 } from '@gatehouse/events'
 import type { Logger } from 'pino'
 import { addressText, type Address, type ProxySettings } from './config.ts'
-import { listenAdmin } from './control/admin.ts'
+import { listenAdmin, type AdminListener, type AdminView } from './control/admin.ts'
 import { createFleetClock } from './control/clock.ts'
 import { startFollower, type FollowerView } from './control/follower.ts'
 import { startHeartbeat, type Heartbeat } from './control/heartbeat.ts'
@@ -24,21 +24,24 @@ import { routeRows } from './control/route-rows.ts'
 import { createDataPlane, type DataPlane } from './data-plane.ts'
 import { chooseSockets } from './transport/choose.ts'
 
-/** How long requests may go on after the proxy was told to stop. */
-const STOP_GRACE_MS = 30_000
 /** A proxy that has not heard from the log for so long asks to get no traffic, and serves what comes. */
 const READY_WITHOUT_LOG_MS = 60_000
 
-/** Serves until the signal is aborted, then lets what is in flight end. */
+/**
+ * Serves until the signal is aborted, then lets what is in flight end. Calls `onServing` when its
+ * listeners are open, and returns how much work it had to cut.
+ */
 export const runProxy = async (
   settings: ProxySettings,
   logger: Logger,
   signal: AbortSignal,
-): Promise<void> => {
+  onServing: () => void,
+): Promise<{ readonly cut: number }> => {
   await using stack = new AsyncDisposableStack()
   const startedAt = Date.now()
   const clock = createFleetClock(preciseNow)
   let listening: readonly Address[] = []
+  let admin: AdminListener | undefined
   let linkUp = true
 
   const link = openRedis(settings.redisUrl, {
@@ -77,7 +80,8 @@ export const runProxy = async (
   })
   // A start that fails leaves nothing running; after a stop in order there is nothing left to do.
   stack.defer(async () => void (await dataPlane.finish(0)))
-  const failed = new AbortController()
+  // Not ended by the signal: while work goes on, a drain of it has to be heard of, and its end told.
+  const following = new AbortController()
   const follower = startFollower({
     log: createRedisLog(link, settings.fleet),
     check: async () => {
@@ -88,10 +92,10 @@ export const runProxy = async (
     now: clock.now,
     onProgress: () => heartbeat?.beat(),
     logger,
-    signal: AbortSignal.any([signal, failed.signal]),
+    signal: following.signal,
   })
   stack.defer(async () => {
-    failed.abort()
+    following.abort()
     await follower.done
   })
 
@@ -105,7 +109,7 @@ export const runProxy = async (
       pid: process.pid,
       version: VERSION,
       listen: listening.map(addressText),
-      admin: addressText(admin.address),
+      admin: addressText(admin?.address ?? settings.admin),
       startedAt,
       position,
       ...(tableHash === undefined ? {} : { tableHash }),
@@ -131,7 +135,7 @@ export const runProxy = async (
 
   const redisConnected = (): boolean =>
     linkUp && Date.now() - (heartbeat?.heardAt() ?? 0) < LEASE_MS
-  const admin = await listenAdmin(settings.admin, {
+  const adminView: AdminView = {
     notReadyBecause: () => {
       const { stale } = view()
       if (signal.aborted) return ['is stopping']
@@ -150,8 +154,14 @@ export const runProxy = async (
         redisConnected: redisConnected(),
         now: clock.now(),
       }),
-  })
-  stack.defer(() => admin.close())
+  }
+  const openAdmin = async (): Promise<void> => {
+    const opened = await listenAdmin(settings.admin, adminView)
+    admin = opened
+    stack.defer(() => opened.close())
+  }
+  // The one that a successor takes over from answers there, until both listeners change hands at once.
+  if (settings.succeeds === undefined) await openAdmin()
   heartbeat = startHeartbeat(
     createPresence(link, settings.fleet, settings.id, preciseNow),
     presence,
@@ -160,25 +170,28 @@ export const runProxy = async (
   )
   stack.defer(() => heartbeat?.stop())
 
-  await Promise.race([follower.ready, aborted(signal)])
+  // A successor has no use for an older table than that of the one it succeeds.
+  const ready = settings.succeeds === undefined ? follower.ready : follower.inStep
+  await Promise.race([ready, aborted(signal)])
   if (!signal.aborted) {
     listening = await listenAll(dataPlane, settings.listen)
+    if (admin === undefined) await openAdmin()
     heartbeat.beat()
-    logger.info(
-      {
-        listen: listening.map(addressText),
-        admin: addressText(admin.address),
-        transport: sockets.name,
-      },
-      'serving',
-    )
+    const { listen, admin: adminAt } = presence()
+    const { succeeds } = settings
+    logger.info({ listen, admin: adminAt, transport: sockets.name, succeeds }, 'serving')
+    onServing()
     await aborted(signal)
   }
 
-  logger.info({ graceMs: STOP_GRACE_MS }, 'stopping: what is in flight may end')
+  const { stopGraceMs } = settings
+  logger.info({ graceMs: stopGraceMs }, 'stopping: what is in flight may end')
   heartbeat.beat()
-  const { cut } = await dataPlane.finish(STOP_GRACE_MS)
+  // Its socket is not ours alone: whoever serves there next should answer.
+  if (settings.admin.fd !== undefined) await admin?.close()
+  const { cut } = await dataPlane.finish(stopGraceMs)
   logger.info({ cut }, 'stopped')
+  return { cut }
 }
 
 /** Throws when the folder cannot be made, with the setting in the sentence. */
@@ -207,8 +220,12 @@ const listenAll = async (
     try {
       listening.push(await dataPlane.listen(address))
     } catch (cause) {
+      const remedy =
+        address.fd === undefined
+          ? 'GATEHOUSE_LISTEN sets another address'
+          : 'LISTEN_FDS says that it was handed down'
       throw new Error(
-        `Cannot listen on ${addressText(address)} for traffic: ${reasonOf(cause)}; GATEHOUSE_LISTEN sets another address`,
+        `Cannot listen on ${addressText(address)} for traffic: ${reasonOf(cause)}; ${remedy}`,
         { cause },
       )
     }

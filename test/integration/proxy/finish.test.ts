@@ -3,8 +3,8 @@ import { eventually } from '../../support/eventually.ts'
 import { get, startEdge, statusOf } from './edge.ts'
 import { always, ok, startTarget } from './target.ts'
 
-it('closes idle connections at once when it stops, and busy ones after their answers', async () => {
-  await using edge = await startEdge()
+it('I8 closes connections that stay idle when it stops, and busy ones after their answers', async () => {
+  await using edge = await startEdge({ limits: { retiringIdleMs: 100 } })
   await using target = await startTarget()
   edge.route({ targets: [target.url] })
   const idle = edge.client()
@@ -20,6 +20,44 @@ it('closes idle connections at once when it stops, and busy ones after their ans
   expect(busy.text).toMatch(/Connection: close\r\n\r\nthe last$/)
   busy.socket.destroy()
   idle.socket.destroy()
+  expect(await finished).toEqual({ cut: 0 })
+})
+
+it('I8 L11 answers a client that was idle when it stopped, and says that this was the last', async () => {
+  await using edge = await startEdge()
+  await using target = await startTarget(always(ok('kept')))
+  edge.route({ targets: [target.url] })
+  const idle = edge.client()
+  idle.send(get())
+  await idle.sees('kept')
+  expect(idle.text).not.toContain('Connection: close')
+  const finished = edge.plane.finish(10_000)
+  idle.send(get())
+  await eventually('it was closed', () => idle.over)
+  expect(idle.text).toMatch(/Connection: close\r\n\r\nkept$/)
+  idle.socket.destroy()
+  expect(await finished).toEqual({ cut: 0 })
+})
+
+it('I8 L11 keeps a connection that was promised to be kept, until it could say otherwise', async () => {
+  await using edge = await startEdge()
+  await using target = await startTarget()
+  edge.route({ targets: [target.url] })
+  const reading = edge.client()
+  reading.send(get())
+  const connection = await target.connection(0)
+  await connection.head()
+  connection.send('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf ')
+  await reading.sees('half ')
+  const finished = edge.plane.finish(10_000)
+  connection.send('done')
+  await reading.sees('half done')
+  reading.send(get())
+  await connection.head()
+  connection.send(ok('the last'))
+  await eventually('it was closed', () => reading.over)
+  expect(reading.text).toMatch(/Connection: close\r\n\r\nthe last$/)
+  reading.socket.destroy()
   expect(await finished).toEqual({ cut: 0 })
 })
 

@@ -39,7 +39,8 @@ export const listenAdmin = async (address: Address, view: AdminView): Promise<Ad
       answer(view, request, response)
     },
   )
-  server.listen(address.port, address.host)
+  const { host, port: wanted, fd } = address
+  server.listen(fd === undefined ? { host, port: wanted } : { fd })
   try {
     await once(server, 'listening')
   } catch (cause) {
@@ -49,9 +50,9 @@ export const listenAdmin = async (address: Address, view: AdminView): Promise<Ad
     )
   }
   const bound = server.address()
-  const port = bound === null || typeof bound === 'string' ? address.port : bound.port
+  const at = bound === null || typeof bound === 'string' ? { address: host, port: wanted } : bound
   return {
-    address: { host: address.host, port },
+    address: { host: fd === undefined ? host : at.address, port: at.port },
     close: async () => {
       const closed = once(server, 'close')
       server.close()

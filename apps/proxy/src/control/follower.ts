@@ -25,6 +25,8 @@ export interface Follower {
   readonly view: () => FollowerView
   /** Resolves when there is a table to serve by; the listeners open then. */
   readonly ready: Promise<void>
+  /** Resolves when the table is that of the log's end, and not a copy of some time ago. */
+  readonly inStep: Promise<void>
   /** Resolves when the signal was aborted and the follower has stopped. */
   readonly done: Promise<void>
 }
@@ -65,6 +67,7 @@ const NOT_YET = 'has not reached the log yet'
 export const startFollower = (parts: FollowerParts): Follower => {
   const { log, check, copy, dataPlane, now, onProgress, logger, signal } = parts
   const { promise: ready, resolve: setReady } = Promise.withResolvers<void>()
+  const { promise: inStep, resolve: setInStep } = Promise.withResolvers<void>()
   let replica = emptyReplica()
   let receipts: readonly Receipt[] = []
   let stale: FollowerView['stale'] = { why: NOT_YET, sinceMs: now() }
@@ -111,6 +114,7 @@ export const startFollower = (parts: FollowerParts): Follower => {
           if (stale !== undefined) logger.info({ position: each.position }, 'follows the log')
           stale = undefined
           setReady()
+          setInStep()
           break
         case 'link':
           if (!each.up) setStale('Redis cannot be reached')
@@ -199,6 +203,7 @@ export const startFollower = (parts: FollowerParts): Follower => {
 
   return {
     ready,
+    inStep,
     done: run(),
     view: () => ({
       position: replica.place.position,

@@ -76,9 +76,12 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
     return this.head.keepAlive && more && !this.#context.stopping
   }
 
-  /** The proxy ends: what is idle closes now, what is busy after its answer. */
+  /**
+   * The proxy ends: what is busy closes after its answer. What is idle may be asked again at this very
+   * moment, so it is told with that answer (RFC 9112 §9.6), and closed when no question comes.
+   */
   retire(): void {
-    if (this.#phase === 'idle' && !this.socket.hasKept) this.#close()
+    if (this.#phase === 'idle') this.socket.arm(this.#context.limits.retiringIdleMs)
   }
 
   /** The proxy cannot wait any longer. True when a request was cut. */
@@ -311,7 +314,7 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
 
   onAnswered(keepAlive: boolean): void {
     if (this.#phase === 'closed') return
-    if (keepAlive && !this.#context.stopping) this.#rest()
+    if (keepAlive) this.#rest()
     else this.#close()
   }
 
@@ -366,7 +369,8 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
       this.#close()
       return
     }
-    this.socket.arm(this.#context.limits.clientIdleMs)
+    const { clientIdleMs, retiringIdleMs } = this.#context.limits
+    this.socket.arm(this.#context.stopping ? retiringIdleMs : clientIdleMs)
     this.#readKept()
   }
 

@@ -7,6 +7,8 @@ export interface ServeLimits extends ConnectionBounds, PaceLimits {
   readonly headMs: number
   /** How long a client's connection may wait for its next request. */
   readonly clientIdleMs: number
+  /** The same once the proxy is to stop; the answer to a last request says that it is the last. */
+  readonly retiringIdleMs: number
   /** How long a connection to a target is kept for the next request. */
   readonly targetIdleMs: number
   /** How long a client that takes nothing of its answer is waited for. */
@@ -27,6 +29,8 @@ export const REQUEST_BYTES_PER_SECOND_MIN = 500
 export const SERVE_LIMITS: ServeLimits = {
   headMs: 10_000,
   clientIdleMs: 75_000,
+  // Nearly every client that is busy at all asks again within this.
+  retiringIdleMs: 2_000,
   // Below the 5 s after which a Node server closes an idle connection.
   targetIdleMs: 4_000,
   // With 64 KiB in flight this asks a reader for about 500 bytes per second.

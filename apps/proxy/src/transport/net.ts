@@ -40,19 +40,24 @@ export const netSockets: Sockets = {
 /** Rejects with a sentence when it cannot listen there. */
 export const startListening = (
   server: Server,
-  { host, port, backlog, reusePort }: ListenOptions,
+  { host, port, fd, backlog, reusePort }: ListenOptions,
 ): Promise<Listener> =>
   new Promise((resolve, reject) => {
+    const place = fd === undefined ? `${host}:${port}` : `descriptor ${fd}`
     const fail = (error: Error): void =>
-      reject(new Error(`cannot listen on ${host}:${port}: ${error.message}`, { cause: error }))
+      reject(new Error(`cannot listen on ${place}: ${error.message}`, { cause: error }))
     server.once('error', fail)
-    server.listen({ host, port, backlog, reusePort }, () => {
+    server.listen(fd === undefined ? { host, port, backlog, reusePort } : { fd, backlog }, () => {
       server.off('error', fail)
       // What goes wrong later is one connection's accept, for example for want of descriptors.
       server.on('error', () => {})
       const address = server.address()
-      const bound = typeof address === 'object' && address !== null ? address.port : port
-      resolve({ host, port: bound, close: () => server.close() })
+      const bound = typeof address === 'object' && address !== null ? address : undefined
+      resolve({
+        host: fd === undefined ? host : (bound?.address ?? host),
+        port: bound?.port ?? port,
+        close: () => server.close(),
+      })
     })
   })
 

@@ -53,6 +53,8 @@ export interface ListenOptions {
   readonly host: string
   /** 0: any free port. */
   readonly port: number
+  /** A bound socket that was handed down to this process: host and port are its own then. */
+  readonly fd?: number
   readonly backlog: number
   /** Several processes share the port, and the kernel spreads the connections. */
   readonly reusePort: boolean
@@ -61,7 +63,10 @@ export interface ListenOptions {
 export interface Listener {
   readonly host: string
   readonly port: number
-  /** Takes no new connections, and frees the port. Those that are open go on. */
+  /**
+   * Takes no new connections, and frees the port unless somebody else holds the socket. Those that are
+   * open go on.
+   */
   close(): void
 }
 
