@@ -17,7 +17,7 @@ import {
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const nodeMajorMin = 24
+const nodeMajorMin = 26
 const lockWaitMs = 300_000
 const lockPollMs = 200
 

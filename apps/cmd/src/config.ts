@@ -40,6 +40,8 @@ export const processIo = async (): Promise<Io> => {
     environment: env,
     cwd: workingFolder(env),
     interrupted: interruption.signal,
+    // Not SIGHUP, which a terminal sends when its window is closed.
+    onUpgradeSignal: (listener) => void process.on('SIGUSR2', listener),
     atOnce: impatience.signal,
   }
 }

@@ -11,6 +11,8 @@ export interface Io {
   readonly cwd: string
   /** Aborted by Ctrl-C: the run ends soon, with exit code 130. */
   readonly interrupted: AbortSignal
+  /** Calls the listener at each SIGUSR2; absent where no signals come. */
+  readonly onUpgradeSignal?: (listener: () => void) => void
   /** Aborted by the second Ctrl-C, just before the process ends. */
   readonly atOnce: AbortSignal
 }

@@ -13,6 +13,9 @@ import type { ChangeOptions, GlobalOptions } from './verbs/options.ts'
 import * as ask from './verbs/requests.ts'
 import { routes, type RoutesOptions } from './verbs/routes.ts'
 import { show } from './verbs/show.ts'
+import { READY_MS_DEFAULT } from './up/upgrade.ts'
+import type { UpOptions } from './verbs/up.ts'
+import type { UpgradeOptions } from './verbs/upgrade.ts'
 import { watch, type WatchOptions } from './verbs/watch.ts'
 
 /** The whole wait of a command, beyond what the release's health gate and drain may take. */
@@ -36,12 +39,29 @@ export const createProgram = (io: Io, done: (exit: ExitCode) => void): Command =
     .description(
       'start everything on this machine: Redis, a worker, proxies and an example (npm start)',
     )
-    .action(async (options: GlobalOptions) => {
+    .option('--proxies <count>', 'how many proxies (default: GATEHOUSE_PROXIES, else 2)')
+    .action(async (options: UpOptions) => {
       // The only verb that needs all of `up/`.
       const { up } = await import('./verbs/up.ts')
       done(await up(io, options))
     })
     .addHelpText('after', afterUp)
+  reading(program, 'upgrade')
+    .description(
+      'replace the proxies that npm start runs here by new ones, with the code that is on disk now',
+    )
+    .addOption(
+      duration(
+        '--ready-timeout <time>',
+        'what a new proxy may take to start and to read the log',
+        READY_MS_DEFAULT,
+      ),
+    )
+    .action(async (options: UpgradeOptions) => {
+      const { upgrade } = await import('./verbs/upgrade.ts')
+      done(await upgrade(io, options))
+    })
+    .addHelpText('after', afterUpgrade)
   return program
 }
 
@@ -229,11 +249,20 @@ Settings:
   GATEHOUSE_DATA       where local files live (default: .gatehouse)
 `
 
+const afterUpgrade = `
+One proxy after the other: its successor starts and reads the log, both serve for a moment on the same
+socket, then the one before takes nothing new, finishes what it has (GATEHOUSE_GRACE_MS) and ends.
+A successor that does not get ready in time is ended, the one before stays, and nothing further is
+replaced. SIGUSR2 to the process of npm start does the same.
+`
+
 const afterUp = `
 Settings:
   GATEHOUSE_LISTEN     where the proxies listen, all on one address (default: 127.0.0.1:8080)
   GATEHOUSE_ADMIN      the first proxy's admin address; the next ones count up (default: 127.0.0.1:9900)
   GATEHOUSE_PROXIES    how many proxies (default: 2)
+  GATEHOUSE_GRACE_MS   how long a proxy that is stopped or replaced lets its work go on (default: 30000)
+  GATEHOUSE_PROXY_ID   what the proxies are called, with a number each (default: proxy)
   GATEHOUSE_EXAMPLE    "no" leaves the example application out
   GATEHOUSE_REDIS_URL  use this Redis instead of a private one
   GATEHOUSE_FLEET      the fleet's name (default: main)

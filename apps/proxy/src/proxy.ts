@@ -135,10 +135,12 @@ export const runProxy = async (
 
   const redisConnected = (): boolean =>
     linkUp && Date.now() - (heartbeat?.heardAt() ?? 0) < LEASE_MS
+  // Probes of a socket that is not ours alone ask about the place, where somebody else serves next.
+  const handsOver = settings.admin.fd !== undefined
   const adminView: AdminView = {
     notReadyBecause: () => {
       const { stale } = view()
-      if (signal.aborted) return ['is stopping']
+      if (signal.aborted && !handsOver) return ['is stopping']
       if (listening.length === 0) return [`has no routes yet: ${stale?.why ?? 'starting'}`]
       return stale !== undefined && clock.now() - stale.sinceMs > READY_WITHOUT_LOG_MS
         ? [stale.why]
@@ -188,7 +190,7 @@ export const runProxy = async (
   logger.info({ graceMs: stopGraceMs }, 'stopping: what is in flight may end')
   heartbeat.beat()
   // Its socket is not ours alone: whoever serves there next should answer.
-  if (settings.admin.fd !== undefined) await admin?.close()
+  if (handsOver) void admin?.close()
   const { cut } = await dataPlane.finish(stopGraceMs)
   logger.info({ cut }, 'stopped')
   return { cut }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
@@ -32,14 +32,18 @@ const isAlive = (pid: number): boolean => {
   }
 }
 
+/** For those who only want to know who has the turn. */
+const letGo = (asking: Socket): void => void asking.end()
+
 describe('one up at a time', () => {
   it('is told who holds the turn, until it is released', async () => {
     const socket = join(folder, 'up.sock')
     const own = { pid: 7, address: 'http://127.0.0.1:8080' }
-    const first = await takeTurn(socket, own)
-    expect(await takeTurn(socket, { pid: 8, address: '' })).toEqual({ kind: 'held', holder: own })
+    const first = await takeTurn(socket, own, letGo)
+    const second = await takeTurn(socket, { pid: 8, address: '' }, letGo)
+    expect(second).toEqual({ kind: 'held', holder: own })
     if (first.kind === 'taken') await first.release()
-    const next = await takeTurn(socket, own)
+    const next = await takeTurn(socket, own, letGo)
     expect(next.kind).toBe('taken')
     if (next.kind === 'taken') await next.release()
   })
@@ -50,7 +54,7 @@ describe('one up at a time', () => {
     const killed = spawn(process.execPath, ['-e', script])
     await new Promise((resolve) => killed.once('exit', resolve))
     expect(existsSync(socket)).toBe(true)
-    const turn = await takeTurn(socket, { pid: 1, address: '' })
+    const turn = await takeTurn(socket, { pid: 1, address: '' }, letGo)
     expect(turn.kind).toBe('taken')
     if (turn.kind === 'taken') await turn.release()
   })
@@ -93,6 +97,8 @@ describe('a port that is taken', () => {
   it.each([
     ['GATEHOUSE_LISTEN', '8080', 'expected one host:port, such as 127.0.0.1:8080'],
     ['GATEHOUSE_LISTEN', '127.0.0.1:99999', 'expected one host:port'],
+    ['GATEHOUSE_GRACE_MS', '30s', 'expected milliseconds from 0 to 86400000'],
+    ['GATEHOUSE_PROXY_ID', 'edge 1', 'expected letters, digits'],
     ['GATEHOUSE_PROXIES', '0', 'expected a whole number from 1 to 64'],
     ['GATEHOUSE_EXAMPLE', 'maybe', 'expected yes or no'],
     ['GATEHOUSE_ADMIN', '127.0.0.1:65535', 'count up from it'],
@@ -107,6 +113,15 @@ describe('a port that is taken', () => {
   })
 })
 
+it.each(['0', '65', 'two', ''])('--proxies "%s" is a sentence and exit code 2', async (count) => {
+  await using fleet = createFleet(inject('redisUrl'))
+  const ran = await fleet.cmd(['up', '--proxies', count], {
+    environment: { GATEHOUSE_DATA: folder, GATEHOUSE_PROXIES: '3' },
+  })
+  expect(ran.exit).toBe(2)
+  expect(ran.stderr).toBe(`--proxies is "${count}"; expected a whole number from 1 to 64\n`)
+})
+
 describe('a process that is kept running', () => {
   const start = (script: string, graceMs = 2_000): { child: Child; troubles: string[] } => {
     const file = join(folder, 'script.mjs')
@@ -115,7 +130,7 @@ describe('a process that is kept running', () => {
     const child = startChild({
       name: 'thing',
       script: file,
-      environment: { PATH: process.env['PATH'] },
+      environment: () => ({ PATH: process.env['PATH'] }),
       logDir: folder,
       graceMs,
       onTrouble: (sentence) => troubles.push(sentence),
@@ -125,13 +140,17 @@ describe('a process that is kept running', () => {
   }
   const log = (): string => readFileSync(join(folder, 'thing.log'), 'utf8')
 
-  it('is started again after a crash, with its last words in a sentence', async () => {
+  it('is started again after a crash, after growing pauses, with its last words in a sentence', async () => {
     const { child, troubles } = start(`console.log('started'); throw new Error('no luck')`)
-    await eventually(() => (troubles.length > 1 ? true : undefined))
+    await eventually(() => (troubles.length > 2 ? true : undefined))
     await child.stop()
-    expect(troubles[0]).toMatch(
-      /^thing ended with exit code 1 \(Error: no luck\); it is started again in 500 ms \(log: .*thing\.log\)$/,
-    )
+    const sentence = (pause: string): RegExp =>
+      new RegExp(
+        `^thing ended with exit code 1 \\(Error: no luck\\); it is started again in ${pause} \\(log: .*thing\\.log\\)$`,
+      )
+    expect(troubles[0]).toMatch(sentence('500 ms'))
+    expect(troubles[1]).toMatch(sentence('1 s'))
+    expect(troubles[2]).toMatch(sentence('2 s'))
   })
 
   it('is asked to end, and ended when it does not', async () => {
@@ -154,7 +173,7 @@ describe('a process that is kept running', () => {
     )
     const owner = `
       import { startChild } from ${JSON.stringify(join(sources, 'child.ts'))}
-      startChild({ name: 'thing', script: ${JSON.stringify(script)}, environment: {}, logDir: ${JSON.stringify(folder)}, graceMs: 1000, onTrouble() {} })`
+      startChild({ name: 'thing', script: ${JSON.stringify(script)}, environment: () => ({}), logDir: ${JSON.stringify(folder)}, graceMs: 1000, onTrouble() {} })`
     const up = spawn(process.execPath, ['--input-type=module', '-e', owner], { cwd: sources })
     const pid = await eventually(() =>
       existsSync(join(folder, 'thing.log')) && /^\d+$/m.test(log())

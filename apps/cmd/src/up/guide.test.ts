@@ -4,10 +4,12 @@ import { guide } from './guide.ts'
 const settings = {
   dataDir: '/srv/gatehouse/.gatehouse',
   fleet: 'main',
+  name: 'proxy',
   redisUrl: undefined,
   listen: { host: '0.0.0.0', port: 8_080 },
   admin: { host: '127.0.0.1', port: 9_900 },
   proxies: 2,
+  stopGraceMs: 30_000,
   example: true,
 }
 const release = { label: 'green', port: 4_002, spec: '/srv/gatehouse/examples/green.json' } as const

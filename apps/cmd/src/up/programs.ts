@@ -5,9 +5,12 @@ import type { Io } from '../io.ts'
 import type { Output } from '../output/output.ts'
 import { startChild, type Child } from './child.ts'
 import { EXAMPLE_SERVER, type Example } from './example.ts'
-import { sayAddress, type UpSettings } from './settings.ts'
+import { proxyName, sayAddress, type UpSettings } from './settings.ts'
+import { holdSockets } from './sockets.ts'
+import { createUpgrade, type Upgrade } from './upgrade.ts'
 
 export interface Programs {
+  readonly upgrade: Upgrade
   /** Stops all of them: proxies while their targets still answer, then the worker, then the example. */
   readonly stop: () => Promise<void>
   readonly kill: () => void
@@ -22,7 +25,8 @@ export interface ProgramsOptions {
 }
 
 const APPS = resolve(import.meta.dirname, '../../..')
-const PROXY_GRACE_MS = 30_000
+/** Beyond its grace, a proxy says good-bye to clients that it cuts and to the fleet. */
+const GOODBYE_MS = 6_000
 const WORKER_GRACE_MS = 10_000
 const EXAMPLE_GRACE_MS = 2_000
 
@@ -52,11 +56,11 @@ export const startPrograms = (options: ProgramsOptions): Programs => {
             ...common,
             name: release.label,
             script: EXAMPLE_SERVER,
-            environment: {
+            environment: () => ({
               PATH: io.environment['PATH'],
               PORT: String(release.port),
               LABEL: release.label,
-            },
+            }),
             graceMs: EXAMPLE_GRACE_MS,
           }),
         ],
@@ -65,28 +69,38 @@ export const startPrograms = (options: ProgramsOptions): Programs => {
     ...common,
     name: 'worker',
     script: join(APPS, 'worker', 'src', 'main.ts'),
-    environment: fleet,
+    environment: () => fleet,
     graceMs: WORKER_GRACE_MS,
   })
   const proxies = Array.from({ length: settings.proxies }, (_, index) => {
-    const { host, port } = settings.admin
+    const name = proxyName(settings.name, index)
+    const admin = { host: settings.admin.host, port: settings.admin.port + index }
     return startChild({
       ...common,
-      name: `proxy-${index + 1}`,
+      name,
       script: join(APPS, 'proxy', 'src', 'main.ts'),
-      environment: {
+      // Two are enough: the one before the one before has ended by the time its name is taken again,
+      // and its local copy is of use.
+      ids: [name, `${name}b`],
+      environment: (id, succeeds) => ({
         ...fleet,
-        GATEHOUSE_PROXY_ID: `proxy-${index + 1}`,
-        GATEHOUSE_LISTEN: sayAddress(settings.listen),
-        GATEHOUSE_ADMIN: sayAddress({ host, port: port + index }),
-      },
-      graceMs: PROXY_GRACE_MS,
+        GATEHOUSE_PROXY_ID: id,
+        GATEHOUSE_SUCCEEDS: succeeds,
+        GATEHOUSE_ADMIN: sayAddress(admin),
+        GATEHOUSE_GRACE_MS: String(settings.stopGraceMs),
+      }),
+      sockets: holdSockets([
+        { name: 'traffic', address: settings.listen, shared: settings.proxies > 1 },
+        { name: 'admin', address: admin, shared: false },
+      ]),
+      graceMs: settings.stopGraceMs + GOODBYE_MS,
     })
   })
 
   const stopAll = (children: readonly Child[]): Promise<unknown> =>
     Promise.all(children.map((child) => child.stop()))
   return {
+    upgrade: createUpgrade(proxies, settings.stopGraceMs),
     stop: async () => {
       await stopAll(proxies)
       await stopAll([worker])

@@ -10,7 +10,7 @@ import { readSpecFile } from '../spec/spec-file.ts'
 import { toRelease } from '../spec/to-release.ts'
 import { EXAMPLE_HOST, type Example } from './example.ts'
 import { logFolder } from './programs.ts'
-import { reachable, type Address, type UpSettings } from './settings.ts'
+import { proxyName, reachable, type Address, type UpSettings } from './settings.ts'
 
 const FLEET_WITHIN_MS = 60_000
 const ANSWER_WITHIN_MS = 30_000
@@ -20,7 +20,8 @@ const REQUEST_WITHIN_MS = 5_000
 /** Waits until every proxy and a worker have reported. False when one is too long in coming: said. */
 export const awaitFleet = (io: Io, output: Output, settings: UpSettings): Promise<boolean> =>
   withSession(io, output, async ({ readFleet, log, interrupted }) => {
-    const wanted = Array.from({ length: settings.proxies }, (_, index) => `proxy-${index + 1}`)
+    const { name, proxies } = settings
+    const wanted = Array.from({ length: proxies }, (_, index) => proxyName(name, index))
     const giveUpAt = performance.now() + FLEET_WITHIN_MS
     let missing: readonly string[] = wanted
     while (missing.length > 0 && performance.now() < giveUpAt) {

@@ -3,7 +3,7 @@
  * from one that was killed, which a file with a process id cannot.
  */
 import { mkdir, rm } from 'node:fs/promises'
-import { createConnection, createServer, type Server } from 'node:net'
+import { createConnection, createServer, type Server, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { redisSocketPath } from './redis-server.ts'
 
@@ -28,10 +28,17 @@ export const turnSocket = async (dataDir: string): Promise<string> => {
   return join(folder, 'up.sock')
 }
 
-/** Takes the turn, or says who has it. Throws when the socket cannot be made at all. */
-export const takeTurn = async (socketPath: string, own: Holder): Promise<Turn> => {
+/**
+ * Takes the turn, or says who has it. Throws when the socket cannot be made at all. Who asks is told
+ * about `own` in one line, and is then in the hands of `serve`.
+ */
+export const takeTurn = async (
+  socketPath: string,
+  own: Holder,
+  serve: (socket: Socket) => void,
+): Promise<Turn> => {
   for (let attempt = 1; ; attempt += 1) {
-    const server = await hold(socketPath, own)
+    const server = await hold(socketPath, own, serve)
     if (server !== undefined) {
       return {
         kind: 'taken',
@@ -47,11 +54,16 @@ export const takeTurn = async (socketPath: string, own: Holder): Promise<Turn> =
   }
 }
 
-const hold = (socketPath: string, own: Holder): Promise<Server | undefined> =>
+const hold = (
+  socketPath: string,
+  own: Holder,
+  serve: (socket: Socket) => void,
+): Promise<Server | undefined> =>
   new Promise((resolve, reject) => {
     const server = createServer((socket) => {
       socket.on('error', () => socket.destroy())
-      socket.end(JSON.stringify(own))
+      socket.write(`${JSON.stringify(own)}\n`)
+      serve(socket)
     })
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE') resolve(undefined)
@@ -74,7 +86,8 @@ const ask = (socketPath: string): Promise<Holder | 'nobody' | undefined> =>
     socket.setEncoding('utf8')
     socket.setTimeout(ANSWER_WITHIN_MS, () => settle(undefined))
     socket.on('data', (part: string) => {
-      if (text.length < ANSWER_BYTES_MAX) text += part
+      text += part
+      if (text.includes('\n') || text.length > ANSWER_BYTES_MAX) settle(holderIn(text))
     })
     socket.on('error', () => settle(text === '' ? 'nobody' : undefined))
     socket.on('end', () => settle(holderIn(text)))

@@ -11,16 +11,34 @@ import { startPrograms } from '../up/programs.ts'
 import { problemOfPort } from '../up/ports.ts'
 import { startRedis } from '../up/redis.ts'
 import { awaitFleet, seedExample } from '../up/ready.ts'
-import { readUpSettings, reachable, sayAddress, type UpSettings } from '../up/settings.ts'
+import {
+  proxyName,
+  readUpSettings,
+  reachable,
+  sayAddress,
+  type UpSettings,
+} from '../up/settings.ts'
 import { chooseExample } from '../up/example.ts'
 import { turnSocket, takeTurn } from '../up/turn.ts'
+import { resolved } from '../up/sockets.ts'
+import { READY_MS_DEFAULT, type Upgrade } from '../up/upgrade.ts'
+import { answerUpgrade } from '../up/upgrade-request.ts'
 import { outputOptions, type GlobalOptions } from './options.ts'
 
-export const up = async (io: Io, options: GlobalOptions): Promise<ExitCode> => {
+export interface UpOptions extends GlobalOptions {
+  readonly proxies?: string
+}
+
+export const up = async (io: Io, options: UpOptions): Promise<ExitCode> => {
   const output = createOutput(io, outputOptions(options))
-  const settings = readUpSettings(io.environment)
+  const settings = readUpSettings(io.environment, options.proxies)
   const address = `http://${sayAddress(reachable(settings.listen))}`
-  const turn = await takeTurn(await turnSocket(settings.dataDir), { pid: process.pid, address })
+  const running: Running = { upgrade: undefined }
+  const turn = await takeTurn(
+    await turnSocket(settings.dataDir),
+    { pid: process.pid, address },
+    (socket) => answerUpgrade(socket, upgradeOf(running, output)),
+  )
   if (turn.kind === 'held') {
     const { holder } = turn
     const who = holder === undefined ? '' : ` (process ${holder.pid}) on ${holder.address}`
@@ -28,18 +46,49 @@ export const up = async (io: Io, options: GlobalOptions): Promise<ExitCode> => {
     return EXIT.ok
   }
   try {
-    return await start(io, output, settings)
+    return await start(io, output, settings, running)
   } finally {
     await turn.release()
   }
 }
 
-const start = async (io: Io, output: Output, settings: UpSettings): Promise<ExitCode> => {
-  const busy = await busyPort(settings)
+/** What those who ask over the socket of the turn can have, once it is there. */
+interface Running {
+  upgrade: Upgrade | undefined
+}
+
+/** Said here as well as to whoever asked. */
+const upgradeOf =
+  (running: Running, output: Output): Upgrade =>
+  async (readyMs, say) => {
+    const { upgrade } = running
+    if (upgrade === undefined) {
+      return { proxies: [], failure: { because: 'busy', why: 'Gatehouse is still starting' } }
+    }
+    return upgrade(readyMs, (sentence) => {
+      output.step(sentence)
+      say(sentence)
+    })
+  }
+
+const start = async (
+  io: Io,
+  output: Output,
+  given: UpSettings,
+  running: Running,
+): Promise<ExitCode> => {
+  const busy = await busyPort(given)
   if (busy !== undefined) {
     output.warn(busy)
     return EXIT.failed
   }
+  const settings = {
+    ...given,
+    listen: await resolved(given.listen),
+    admin: await resolved(given.admin),
+  }
+  // From here on, because a signal that nobody listens to would end us.
+  io.onUpgradeSignal?.(() => void upgradeBySignal(running, output))
   await using stack = new AsyncDisposableStack()
   const redis = await startRedis(settings, io.environment, output)
   if ('missing' in redis) {
@@ -50,6 +99,7 @@ const start = async (io: Io, output: Output, settings: UpSettings): Promise<Exit
   const example = settings.example ? await chooseExample(settings.dataDir, output) : undefined
   const programs = startPrograms({ settings, redisUrl: redis.url, example, io, output })
   stack.defer(programs.stop)
+  running.upgrade = programs.upgrade
   io.atOnce.addEventListener('abort', () => {
     programs.kill()
     redis.kill()
@@ -74,10 +124,21 @@ const start = async (io: Io, output: Output, settings: UpSettings): Promise<Exit
   return EXIT.ok
 }
 
-const busyPort = async ({ listen, admin, proxies }: UpSettings): Promise<string | undefined> => {
+const upgradeBySignal = async (running: Running, output: Output): Promise<void> => {
+  const { failure } = await upgradeOf(running, output)(READY_MS_DEFAULT, () => {})
+  if (failure === undefined) output.step('every proxy was replaced')
+  else output.warn(`${failure.why}; what served before still serves`)
+}
+
+const busyPort = async ({
+  name,
+  listen,
+  admin,
+  proxies,
+}: UpSettings): Promise<string | undefined> => {
   const admins = Array.from({ length: proxies }, (_, index) => ({
     address: { host: admin.host, port: admin.port + index },
-    who: `the admin pages of proxy-${index + 1}`,
+    who: `the admin pages of ${proxyName(name, index)}`,
     setting: 'GATEHOUSE_ADMIN',
   }))
   const clash = admins.find(({ address }) => address.port === listen.port)

@@ -3,7 +3,8 @@
  * listens on loopback by default, and it is never reachable through the ports that serve traffic.
  */
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { Server as TcpServer } from 'node:net'
 import { addressText, type Address } from '../config.ts'
 import { reasonOf } from './reason.ts'
 
@@ -26,10 +27,15 @@ export interface RouteRow {
 
 export interface AdminListener {
   readonly address: Address
+  /**
+   * Accepts nothing more and frees the port. On a socket that was handed down, somebody else answers from
+   * now on, and what was accepted is answered first. Safe to call twice.
+   */
   readonly close: () => Promise<void>
 }
 
 const HEAD_MS_MAX = 5_000
+const LAST_ANSWERS_MS = 1_000
 
 /** Throws when the port is busy, with the address and the setting in the sentence. */
 export const listenAdmin = async (address: Address, view: AdminView): Promise<AdminListener> => {
@@ -50,16 +56,24 @@ export const listenAdmin = async (address: Address, view: AdminView): Promise<Ad
     )
   }
   const bound = server.address()
+  let closing: Promise<void> | undefined
   const at = bound === null || typeof bound === 'string' ? { address: host, port: wanted } : bound
   return {
     address: { host: fd === undefined ? host : at.address, port: at.port },
-    close: async () => {
-      const closed = once(server, 'close')
-      server.close()
-      server.closeAllConnections()
-      await closed
+    close: () => {
+      closing ??= close(server, fd === undefined ? 0 : LAST_ANSWERS_MS)
+      return closing
     },
   }
+}
+
+const close = async (server: Server, lastAnswersMs: number): Promise<void> => {
+  const closed = once(server, 'close')
+  // That of node:http would cut connections whose question is still on its way.
+  TcpServer.prototype.close.call(server)
+  const overdue = setTimeout(() => server.closeAllConnections(), lastAnswersMs)
+  await closed
+  clearTimeout(overdue)
 }
 
 const answer = (view: AdminView, request: IncomingMessage, response: ServerResponse): void => {
