@@ -132,6 +132,27 @@ it('answers a thousand pipelined requests for nobody without a target and in ord
   expect(client.text.match(/HTTP\/1\.1 404/g)).toHaveLength(1_001)
 })
 
+it('closes at once behind a client that has said close, and lingers for one that has not', async () => {
+  await using edge = await startEdge()
+  await using target = await startTarget(always(ok('bye')))
+  await using closing = await startTarget(async (connection) => {
+    await connection.head()
+    connection.end('HTTP/1.1 200 OK\r\n\r\nto the end')
+  })
+  edge.route({ targets: [target.url] })
+  edge.route({ service: 'old', hosts: ['old.test'], targets: [closing.url] })
+  const lingering = edge.client()
+  lingering.send('GET / HTTP/1.1\r\nHost: old.test\r\n\r\n')
+  await lingering.sees('to the end')
+  const said = edge.client()
+  said.send('GET / HTTP/1.1\r\nHost: web.test\r\nConnection: close\r\n\r\n')
+  await said.sees('bye')
+  // Neither has ended its own side.
+  await eventually('one is gone', () => edge.plane.counters.clients.open === 1, 1_000)
+  expect([said.over, said.text.endsWith('bye')]).toEqual([true, true])
+  lingering.socket.destroy()
+})
+
 it('delivers an early answer to an unfinished upload, and then closes both sides', async () => {
   await using edge = await startEdge()
   await using target = await startTarget(async (connection) => {

@@ -51,6 +51,11 @@ export class ClientSocket {
     return this.#transport.queued
   }
 
+  /** All that was written has been taken by the kernel, and nothing that came is left. */
+  get flushed(): boolean {
+    return !this.#transport.queued && !this.hasKept
+  }
+
   /** Sends FIN after what is queued. */
   end(): void {
     this.#transport.end()

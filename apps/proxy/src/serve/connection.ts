@@ -46,7 +46,7 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
   readonly #context: ServeContext
   readonly #onGone: (connection: ClientConnection) => void
   #exchange: Exchange | undefined
-  readonly #lingering: LingeringClose
+  #lingering: LingeringClose | undefined
   #phase: Phase = 'idle'
   #queue: PauseQueue | undefined
   #upgraded: Upgraded | undefined
@@ -65,7 +65,6 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
     this.peer = peer
     this.#onGone = onGone
     this.#exchange = new Exchange(context, this)
-    this.#lingering = new LingeringClose(this.socket, context.limits)
     transport.owner = this
     this.socket.arm(context.limits.clientIdleMs)
   }
@@ -127,7 +126,7 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
 
   onDrain(): void {
     this.socket.congested = false
-    if (this.#phase === 'closing') this.#lingering.onDrain()
+    if (this.#phase === 'closing') this.#lingering?.onDrain()
     else if (this.#phase === 'serving') this.#exchange?.onClientDrain()
     else if (this.#phase === 'upgraded') this.#upgraded?.onClientDrain()
     else if (this.#phase === 'idle') {
@@ -172,7 +171,7 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
         this.#upgraded?.onDeadline()
         return
       case 'closing':
-        this.#lingering.onDeadline()
+        this.#lingering?.onDeadline()
         return
       case 'closed':
         return
@@ -312,9 +311,11 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
 
   // What the exchange says.
 
-  onAnswered(keepAlive: boolean): void {
+  onAnswered(keepAlive: boolean, whole: boolean): void {
     if (this.#phase === 'closed') return
     if (keepAlive) this.#rest()
+    // RFC 9112 §9.6: a client that has said close sends no more, and needs no time to stop.
+    else if (whole && !this.head.keepAlive && this.socket.flushed) this.#closeAtOnce()
     else this.#close()
   }
 
@@ -374,8 +375,14 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
     this.#readKept()
   }
 
+  #closeAtOnce(): void {
+    this.#phase = 'closing'
+    this.socket.destroy()
+  }
+
   #close(): void {
     this.#phase = 'closing'
+    this.#lingering = new LingeringClose(this.socket, this.#context.limits)
     this.#lingering.begin()
   }
 }

@@ -11,8 +11,8 @@ export interface ExchangeClient extends TunnelClient {
   readonly requestId: string
   /** The connection can go on after this request. */
   readonly mayContinue: boolean
-  /** The last byte of the answer has been written. */
-  onAnswered(keepAlive: boolean): void
+  /** The last byte of the answer has been written. `whole`: the request has been read to its end. */
+  onAnswered(keepAlive: boolean, whole: boolean): void
   /** There is no answer: give one of our own. `whole`: the request has been read to its end. */
   onFailed(failure: Failure, whole: boolean): void
   /** The connection has been upgraded: whatever comes from now on belongs to that. */

@@ -237,7 +237,7 @@ export class Exchange implements ClaimHolder {
     this.#response.stop()
     if (whole) this.#claim.settle(keepsTarget)
     else this.#claim.abort()
-    this.#client.onAnswered(keepsClient && whole)
+    this.#client.onAnswered(keepsClient && whole, whole)
   }
 
   #openTunnel(): void {
