@@ -20,3 +20,9 @@ export const alignedTable = (rows: readonly (readonly string[])[]): readonly str
 
 /** With a space between thousands. */
 export const grouped = (value: number): string => value.toLocaleString('en').replaceAll(',', ' ')
+
+/** Three significant digits or more: more than a shared machine is good for. Empty for what is no number. */
+export const inDigits = (value: number): string => {
+  if (!Number.isFinite(value)) return ''
+  return value >= 100 ? grouped(Math.round(value)) : value.toFixed(value < 10 ? 2 : 1)
+}

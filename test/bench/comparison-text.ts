@@ -1,5 +1,5 @@
 /** The table behind a line's ratios: everybody who took part, and how far Gatehouse is from each. */
-import { alignedTable, grouped } from './aligned-table.ts'
+import { alignedTable, grouped, inDigits } from './aligned-table.ts'
 import type { Comparison, Entry } from './comparison.ts'
 import { median } from './statistics.ts'
 
@@ -29,7 +29,7 @@ export const comparisonText = ({
     entry.errors > 0 ? 'void' : inDigits(median(entry.values)),
     `${inDigits(Math.min(...entry.values))} to ${inDigits(Math.max(...entry.values))}`,
     entry === ours ? '' : distance(ours, entry),
-    ...details.map((detail) => inDigits(entry.details[detail] ?? Number.NaN)),
+    ...details.map((detail) => inDigits(entry.details[detail] ?? 0)),
     grouped(entry.errors),
     entry.version,
   ])
@@ -40,9 +40,4 @@ const distance = (ours: Entry, other: Entry): string => {
   if (ours.errors + other.errors > 0) return ''
   const times = median(ours.values) / median(other.values)
   return `${times.toFixed(2)}${Math.abs(times - 1) < TIE ? ' (tie)' : ''}`
-}
-
-const inDigits = (value: number): string => {
-  if (!Number.isFinite(value)) return ''
-  return value >= 100 ? grouped(Math.round(value)) : value.toFixed(value < 10 ? 2 : 1)
 }

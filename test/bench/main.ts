@@ -8,6 +8,7 @@ import { openLab, type Lab } from './lab.ts'
 import { describeMachine } from './machine.ts'
 import type { Measured } from './measurement.ts'
 import { HELP, readOptions, type Options } from './options.ts'
+import { plotOf } from './plot.ts'
 import { hasFailed, rowsOf, type Report } from './report.ts'
 import { runScenarios } from './scenarios/main.ts'
 import { asksForScenario } from './scenarios/options.ts'
@@ -76,7 +77,8 @@ const measure = async (
     scale,
     rows: rowsOf(samples, scale),
     comparisons: measured.flatMap(({ comparison }) => comparison ?? []),
-    notes: measured.flatMap(({ notes }) => notes),
+    // Lines that are measured in the same way say it once.
+    notes: [...new Set(measured.flatMap(({ notes }) => notes))],
     failures: measured.flatMap(({ failures }) => failures ?? []),
   }
 }
@@ -90,6 +92,8 @@ const show = async (report: Report, { json, save, part }: Options): Promise<void
   const name = part ?? 'latest'
   await writeFile(join(RESULTS, `${name}.md`), text)
   await writeFile(join(RESULTS, `${name}.json`), document)
+  const plot = plotOf(report)
+  if (plot !== undefined) await writeFile(join(RESULTS, `${name}.svg`), plot)
 }
 
 const say = (sentence: string): void => {

@@ -2,6 +2,7 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
+import { pidsOfTree } from './data-path/process-tree.ts'
 
 export interface Processes extends AsyncDisposable {
   /**
@@ -54,7 +55,9 @@ export const createProcesses = (): Processes => {
     return processOf(child)
   }
   const kill = (): void => {
-    for (const child of running) child.kill('SIGKILL')
+    // A server that is killed leaves its workers behind.
+    const pids = [...running].flatMap(({ pid }) => (pid === undefined ? [] : pidsOfTree(pid)))
+    for (const pid of pids) killQuietly(pid)
   }
   const launch: Processes['launch'] = ([program = '', ...args], env) =>
     keep(spawn(program, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] }))
@@ -103,6 +106,14 @@ export const createProcesses = (): Processes => {
       kill()
       await Promise.all(ended)
     },
+  }
+}
+
+const killQuietly = (pid: number): void => {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended by itself.
   }
 }
 

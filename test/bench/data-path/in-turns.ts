@@ -2,7 +2,7 @@
  * Puts all targets of a stand under the same load in turns, A B C A B C, so that whatever else the machine
  * does meets all of them. The first turn warms them up and is not counted.
  */
-import { cpuMsOfTree, usageOfTree } from './process-tree.ts'
+import { processorTimeOfTree, usageOfTree } from './process-tree.ts'
 import type { Load, Sent } from './load.ts'
 import type { Stand } from './stand.ts'
 
@@ -11,6 +11,9 @@ export interface Sample extends Sent {
   readonly perSecond: number
   /** Answered per second of processor time of the target. */
   readonly perCpuSecond: number
+  /** Processor time for each that was answered: all of it, and what of that is not the kernel's. */
+  readonly cpuMicroseconds: number
+  readonly userMicroseconds: number
   /** Of one processor, 0 to 1. */
   readonly cpuShare: number
   /** Memory in the middle of the run, in megabytes (10^6 bytes); shared pages count in parts. */
@@ -33,6 +36,8 @@ export interface Runner<Name extends string> {
 }
 
 const MS_PER_SECOND = 1_000
+const MICROSECONDS_PER_MS = 1_000
+const MICROSECONDS_PER_SECOND = 1_000_000
 const KIBIBYTES_PER_MB = 1_000_000 / 1_024
 
 /** Per runner one sample for each repetition. */
@@ -66,14 +71,17 @@ const sampled = async (
     },
     (seconds * MS_PER_SECOND) / 2,
   )
-  const cpuBefore = cpuMsOfTree(pid)
+  const before = processorTimeOfTree(pid)
   const sent = await send()
-  const cpuSeconds = (cpuMsOfTree(pid) - cpuBefore) / MS_PER_SECOND
+  const after = processorTimeOfTree(pid)
+  const cpuSeconds = (after.cpuMs - before.cpuMs) / MS_PER_SECOND
   clearTimeout(middle)
   return {
     ...sent,
     perSecond: sent.answered / sent.seconds,
     perCpuSecond: sent.answered / cpuSeconds,
+    cpuMicroseconds: (cpuSeconds * MICROSECONDS_PER_SECOND) / sent.answered,
+    userMicroseconds: ((after.userMs - before.userMs) * MICROSECONDS_PER_MS) / sent.answered,
     cpuShare: cpuSeconds / sent.seconds,
     pssMb: pssKib / KIBIBYTES_PER_MB,
   }

@@ -10,7 +10,6 @@ import { VARIANT_NAMES, type ContenderName } from './contenders.ts'
 import { figuresOf, type FigureRule, type FigureRules, type Name } from './figure-rule.ts'
 import { runInTurns, type Runner, type Sample } from './in-turns.ts'
 import type { Load } from './load.ts'
-import type { TreeUsage } from './process-tree.ts'
 import { openStand, type Stand } from './stand.ts'
 
 export interface Line {
@@ -31,8 +30,6 @@ export type Comparing = 'requests' | 'messages' | 'p99'
 export interface Outcome {
   /** One for each repetition. */
   readonly samples: readonly Sample[]
-  /** Before it had anything to do. */
-  readonly idle: TreeUsage
 }
 
 /** What the first has of something divided by what the second has of it in the same turn. */
@@ -57,7 +54,7 @@ const COMPARING: Readonly<Record<Comparing, Pick<Comparison, 'compared' | 'bette
   messages: { compared: 'messages per CPU-second', better: 'more' },
   p99: { compared: 'p99 in ms', better: 'less' },
 }
-const WARM_UP_SECONDS: Readonly<Record<Bench['scale'], number>> = { full: 2, quick: 1 }
+const WARM_UP_SECONDS: Readonly<Record<Bench['scale'], number>> = { full: 3, quick: 1 }
 const ROUTES: Readonly<Record<Bench['scale'], number>> = { full: 10_000, quick: 100 }
 
 export const measurementOf = (line: Line): Measurement => ({
@@ -84,7 +81,7 @@ export const measurementOf = (line: Line): Measurement => ({
     })
     const { generator } = found
     return measuredOf(line, stand, samples, [
-      `${line.name}: ${generator}, ${repetitions} × ${seconds} s for each in turns after a warm-up, Gatehouse with ${ROUTES[scale]} routes. ${stand.site.pinning.note}`,
+      `${generator}: ${repetitions} × ${seconds} s for each contender, in turns after a warm-up of ${WARM_UP_SECONDS[scale]} s. Gatehouse has ${ROUTES[scale]} routes, the others one. ${stand.site.pinning.note}`,
     ])
   },
 })
@@ -110,12 +107,10 @@ const measuredOf = (
   samples: ReadonlyMap<Name, readonly Sample[]>,
   notes: readonly string[],
 ): Measured => {
-  const nothing: TreeUsage = { cpuMs: 0, pssKib: 0, rssKib: 0 }
   const outcomes = new Map(
     [...samples].map(([name, ofOne]) => {
-      const idle = targets.find((target) => target.name === name)?.idle ?? nothing
       const errors = ofOne.reduce((sum, sample) => sum + sample.errors, 0)
-      return [name, { samples: ofOne, idle, errors }]
+      return [name, { samples: ofOne, errors }]
     }),
   )
   const figures = figuresOf(line.name, line.figures, { outcomes, absent })
@@ -146,7 +141,8 @@ const entryOf = (
     values: samples.map((sample) => sample[isP99 ? 'p99Ms' : 'perCpuSecond']),
     details: {
       'per second': middle('perSecond'),
-      'CPU µs each': 1e6 / middle('perCpuSecond'),
+      'CPU µs each': middle('cpuMicroseconds'),
+      'of it user': middle('userMicroseconds'),
       'CPU %': middle('cpuShare') * 100,
       'p50 ms': middle('p50Ms'),
       'p99 ms': middle('p99Ms'),

@@ -1,10 +1,11 @@
 /** All lines of the data path, in the order of the report. */
 import type { Measurement } from '../measurement.ts'
+import type { ContenderName } from './contenders.ts'
+import { GET_ONCE, idleMeasurementOf, UPGRADE_ONCE, type IdleLine } from './idle-line.ts'
 import { amount, measurementOf, ratio, type Line } from './line.ts'
+import { paced } from './loads/h2load.ts'
+import { webSocketEcho } from './loads/websocket.ts'
 import { wrk } from './loads/wrk.ts'
-
-const BYTES_PER_KIB = 1_024
-const BYTES_PER_MB = 1_000_000
 
 /** As a browser sends them: with the request line about 700 bytes. */
 const BROWSER_HEADERS = {
@@ -22,21 +23,15 @@ const BROWSER_HEADERS = {
   Referer: 'https://bench.example/dashboard/projects?sort=recent',
 }
 
+const SERVERS: readonly ContenderName[] = ['gatehouse', 'nginx', 'haproxy', 'caddy']
+
 const LINES: readonly Line[] = [
   {
     name: 'small-get',
     title: 'GET 100 B on 64 connections',
     backend: 'files',
     load: wrk({ path: '/100', connections: 64 }),
-    contenders: [
-      'gatehouse',
-      'nginx',
-      'haproxy',
-      'caddy',
-      'http-proxy-3',
-      'fastify-http-proxy',
-      'httpxy',
-    ],
+    contenders: [...SERVERS, 'http-proxy-3', 'fastify-http-proxy', 'httpxy'],
     compares: 'requests',
     direct: true,
     figures: {
@@ -45,9 +40,6 @@ const LINES: readonly Line[] = [
       'small-get-caddy': ratio('gatehouse', 'caddy'),
       'small-get-http-proxy-3': ratio('gatehouse', 'http-proxy-3'),
       'small-get-direct': ratio('gatehouse', 'direct', 'perSecond'),
-      'memory-idle': amount('gatehouse', ({ idle }) => [
-        (idle.rssKib * BYTES_PER_KIB) / BYTES_PER_MB,
-      ]),
       'memory-load': amount('gatehouse', ({ samples }) => samples.map(({ pssMb }) => pssMb)),
     },
   },
@@ -56,13 +48,125 @@ const LINES: readonly Line[] = [
     title: 'GET 1 KB with the head of a browser on 64 connections',
     backend: 'files',
     load: wrk({ path: '/1k', connections: 64, headers: BROWSER_HEADERS }),
-    contenders: ['gatehouse', 'nginx', 'haproxy', 'caddy'],
+    contenders: SERVERS,
     compares: 'requests',
     figures: {
       'browser-get-nginx': ratio('gatehouse', 'nginx'),
       'browser-get-caddy': ratio('gatehouse', 'caddy'),
     },
   },
+  {
+    name: 'post',
+    title: 'POST 10 KB on 64 connections',
+    backend: 'echo',
+    load: wrk({
+      path: '/',
+      connections: 64,
+      postBytes: 10_240,
+      headers: { 'Content-Type': 'application/octet-stream' },
+    }),
+    contenders: SERVERS,
+    compares: 'requests',
+    figures: {
+      'post-nginx': ratio('gatehouse', 'nginx'),
+      'post-caddy': ratio('gatehouse', 'caddy'),
+    },
+  },
+  {
+    name: 'get-64k',
+    title: 'GET 64 KB on 64 connections',
+    backend: 'files',
+    load: wrk({ path: '/64k', connections: 64 }),
+    contenders: ['gatehouse', 'nginx', 'nginx-tuned', 'haproxy', 'haproxy-tuned', 'caddy'],
+    compares: 'requests',
+    figures: {
+      'get-64k-nginx': ratio('gatehouse', 'nginx-tuned'),
+      'get-64k-haproxy': ratio('gatehouse', 'haproxy'),
+    },
+  },
+  {
+    name: 'get-1m',
+    title: 'GET 1 MB on 64 connections',
+    backend: 'files',
+    load: wrk({ path: '/1m', connections: 64 }),
+    contenders: ['gatehouse', 'nginx', 'nginx-tuned', 'haproxy', 'haproxy-tuned', 'caddy'],
+    compares: 'requests',
+    figures: {
+      'get-1m-nginx': ratio('gatehouse', 'nginx-tuned'),
+      'get-1m-caddy': ratio('gatehouse', 'caddy'),
+    },
+  },
+  {
+    name: 'connect',
+    title: 'GET 1 KB on a new connection each, 64 at once',
+    backend: 'files',
+    load: wrk({ path: '/1k', connections: 64, headers: { Connection: 'close' } }),
+    contenders: SERVERS,
+    compares: 'requests',
+    figures: {
+      'connect-nginx': ratio('gatehouse', 'nginx'),
+      'connect-caddy': ratio('gatehouse', 'caddy'),
+    },
+  },
+  {
+    name: 'paced',
+    title: 'GET 1 KB at 10 000 requests/s on 32 connections',
+    backend: 'files',
+    load: paced({ path: '/1k', connections: 32, requestsPerSecond: 10_000 }),
+    contenders: SERVERS,
+    compares: 'p99',
+    figures: {
+      'paced-nginx': ratio('gatehouse', 'nginx', 'p99Ms'),
+      'paced-haproxy': ratio('gatehouse', 'haproxy', 'p99Ms'),
+    },
+  },
+  {
+    name: 'thousand',
+    title: 'GET 1 KB on 1 000 connections',
+    backend: 'files',
+    load: wrk({ path: '/1k', connections: 1_000 }),
+    contenders: SERVERS,
+    compares: 'requests',
+    figures: {
+      'thousand-nginx': ratio('gatehouse', 'nginx'),
+      'thousand-haproxy': ratio('gatehouse', 'haproxy'),
+    },
+  },
+  {
+    name: 'websocket',
+    title: 'WebSocket echo of 32 B on 64 connections',
+    backend: 'echo',
+    load: webSocketEcho({ connections: 64, payloadBytes: 32 }),
+    contenders: [...SERVERS, 'http-proxy-3'],
+    compares: 'messages',
+    figures: {
+      'websocket-nginx': ratio('gatehouse', 'nginx'),
+      'websocket-haproxy': ratio('gatehouse', 'haproxy'),
+    },
+  },
 ]
 
-export const DATA_PATH: readonly Measurement[] = LINES.map(measurementOf)
+const IDLE_LINES: readonly IdleLine[] = [
+  {
+    name: 'idle-websocket',
+    title: 'Memory of an idle WebSocket, both sides',
+    backend: 'echo',
+    ...UPGRADE_ONCE,
+    contenders: [...SERVERS, 'http-proxy-3'],
+    figure: 'idle-websocket',
+  },
+  {
+    name: 'idle-http',
+    title: 'Memory of an idle HTTP/1.1 connection',
+    backend: 'files',
+    ...GET_ONCE,
+    contenders: [...SERVERS, 'http-proxy-3'],
+    figure: 'idle-http',
+    figureAtRest: 'memory-idle',
+  },
+]
+
+export const DATA_PATH: readonly Measurement[] = [
+  ...LINES.map(measurementOf),
+  ...IDLE_LINES.map(idleMeasurementOf),
+]

@@ -14,7 +14,6 @@ import { startBackend, type BackendName } from './backends.ts'
 import { HOST, KEPT_CONNECTIONS_MAX, type Site } from './contender.ts'
 import { CONTENDERS, type ContenderName } from './contenders.ts'
 import { choosePinning } from './pinning.ts'
-import { usageOfTree, type TreeUsage } from './process-tree.ts'
 import { findTool } from './tools.ts'
 
 export interface Stand extends AsyncDisposable {
@@ -30,8 +29,6 @@ export interface Target {
   readonly version: string
   readonly port: number
   readonly pid: number
-  /** Before it had anything to do. */
-  readonly idle: TreeUsage
 }
 
 export interface StandOptions {
@@ -43,7 +40,7 @@ export interface StandOptions {
 
 const READY_MS_MAX = 15_000
 const POLL_MS = 20
-/** Until a fresh process has done what it still does after its first answer. */
+/** Until fresh processes have done what they still do after their first answer. */
 const SETTLE_MS = 500
 /** What the first deploy of a service leads to. */
 const EVENTS_PER_DEPLOY = 3
@@ -82,9 +79,11 @@ export const openStand = async (
     }
     opened.defer(() => running.process.stop())
     const problem = await untilReady(running.process, running.port)
-    if (problem === undefined) targets.push(await targetOf(name, running))
+    if (problem === undefined)
+      targets.push({ name, version: running.version, port: running.port, pid: running.process.pid })
     else absent.set(name, problem)
   }
+  await delay(SETTLE_MS)
   const whole = opened.move()
   return {
     site,
@@ -93,18 +92,6 @@ export const openStand = async (
     absent,
     [Symbol.asyncDispose]: () => whole.disposeAsync(),
   }
-}
-
-const targetOf = async (
-  name: ContenderName,
-  {
-    process: { pid },
-    port,
-    version,
-  }: Readonly<{ process: Process; port: number; version: string }>,
-): Promise<Target> => {
-  await delay(SETTLE_MS)
-  return { name, version, port, pid, idle: usageOfTree(pid) }
 }
 
 /** Of this process, and so of all that it starts: Node raises it to what the system allows. */
