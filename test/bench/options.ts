@@ -32,7 +32,7 @@ const REPETITIONS_QUICK = 1
 const REPETITIONS_MAX = 100
 
 const PARTS: Readonly<Record<Part, string>> = {
-  http: 'the data path, side by side with other proxies (about ten minutes; Linux only)',
+  http: 'the data path, side by side with other proxies (about fifteen minutes; Linux only)',
   events: 'events and starts (about three minutes)',
 }
 

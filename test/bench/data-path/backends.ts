@@ -8,6 +8,7 @@ import { freePort } from '../free-port.ts'
 import type { Process } from '../processes.ts'
 import type { EchoBackendTask } from '../programs/echo-backend.ts'
 import type { Site } from './contender.ts'
+import type { Missing } from './tools.ts'
 import { nginxCommand, nginxConfiguration } from './contenders/nginx.ts'
 
 export type BackendName = 'files' | 'echo'
@@ -22,8 +23,8 @@ type BackendSite = Pick<Site, 'lab' | 'pinning' | 'openFilesMax' | 'tool'>
 /** What `files` answers, by path, in bytes. */
 export const FILES = { '/100': 100, '/1k': 1_024, '/64k': 65_536, '/1m': 1_048_576 } as const
 
-/** Throws when it cannot be had: without a backend there is nothing to measure. */
-export const startBackend = (name: BackendName, site: BackendSite): Promise<Backend> => {
+/** Or says in a sentence why there is none. */
+export const startBackend = (name: BackendName, site: BackendSite): Promise<Backend | Missing> => {
   switch (name) {
     case 'files':
       return startFiles(site)
@@ -35,9 +36,15 @@ export const startBackend = (name: BackendName, site: BackendSite): Promise<Back
 /** Answers up to this size stand in the configuration; larger ones are files, which the kernel sends. */
 const INLINE_BYTES_MAX = 1_024
 
-const startFiles = async ({ lab, pinning, openFilesMax, tool }: BackendSite): Promise<Backend> => {
+const startFiles = async ({
+  lab,
+  pinning,
+  openFilesMax,
+  tool,
+}: BackendSite): Promise<Backend | Missing> => {
   const nginx = await tool('nginx')
-  if ('missing' in nginx) throw new Error(`${nginx.missing} It is also the backend of all others.`)
+  if ('missing' in nginx)
+    return { missing: `${nginx.missing} It is also the backend of all others.` }
   const folder = await lab.folder()
   const files = join(folder, 'files')
   await mkdir(files)

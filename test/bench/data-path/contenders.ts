@@ -6,9 +6,10 @@ import { haproxy } from './contenders/haproxy.ts'
 import { nginx } from './contenders/nginx.ts'
 import { nodePeer } from './contenders/node-peers.ts'
 
-/** The ways in which Gatehouse itself can run. */
+/** The ways in which Gatehouse itself can run; the first is the one that floors are about. */
 const VARIANTS = {
-  gatehouse: gatehouse({}),
+  gatehouse: gatehouse({ GATEHOUSE_TRANSPORT: 'handle' }),
+  'gatehouse-net': gatehouse({ GATEHOUSE_TRANSPORT: 'net' }),
 } satisfies Record<string, Contender>
 
 const PEERS = {

@@ -23,23 +23,23 @@ export interface Found<Outcome> {
 
 /**
  * The samples of all figures that can be made, and sentences on those that cannot: a peer that is absent
- * or has errors is a note, Gatehouse with errors is a failure.
+ * or has errors is a note, the same of Gatehouse is a failure.
  */
 export const figuresOf = <Outcome>(
   line: string,
   rules: FigureRules<Outcome>,
   { outcomes, absent }: Found<Outcome>,
 ): Measured => {
-  const voids = [...outcomes].filter(([, { errors }]) => errors > 0)
-  const failures = voids
-    .filter(([name]) => isOurs(name))
-    .map(([name, { errors }]) => `${line}: ${name} is void, with ${errors} errors.`)
-  const notes = [
-    ...voids
-      .filter(([name]) => !isOurs(name))
-      .map(([name, { errors }]) => `${line}: ${name} is void, with ${errors} errors.`),
-    ...[...absent].map(([name, reason]) => `${line}: not measured against ${name}. ${reason}`),
-  ]
+  const problems = new Map<Name, string>(absent)
+  for (const [name, { errors }] of outcomes) {
+    if (errors > 0) problems.set(name, `It is void, with ${errors} errors.`)
+  }
+  const sentencesOn = (wanted: (name: Name) => boolean): readonly string[] =>
+    [...problems]
+      .filter(([name]) => wanted(name))
+      .map(([name, problem]) => `${line}: no figures of ${name}. ${problem}`)
+  const failures = sentencesOn(isOurs)
+  const notes = sentencesOn((name) => !isOurs(name))
   const samples: Partial<Record<FigureName, readonly number[]>> = {}
   for (const [figure, { uses, values }] of entriesOf(rules)) {
     const used = uses.flatMap((name) => {

@@ -12,7 +12,7 @@ import type { BackendName } from './backends.ts'
 import { HOST, type Site } from './contender.ts'
 import type { ContenderName } from './contenders.ts'
 import { figuresOf, type FigureRule, type FigureRules } from './figure-rule.ts'
-import { askedOf } from './line.ts'
+import { askedOf, nothingOf } from './line.ts'
 import { processorTimeOfTree, usageOfTree } from './process-tree.ts'
 import { openStand, type Target } from './stand.ts'
 
@@ -64,7 +64,9 @@ export const idleMeasurementOf = (line: IdleLine): Measurement => ({
   measure: async ({ lab, scale, load: { peers } }) => {
     const contenders = askedOf(line.contenders, peers)
     lab.say(`${line.name}: starting ${contenders.join(', ')} …`)
-    await using stand = await openStand(lab, { backend: line.backend, contenders, routes: 0 })
+    const opened = await openStand(lab, { backend: line.backend, contenders, routes: 0 })
+    if ('missing' in opened) return nothingOf(line.name, opened)
+    await using stand = opened
     const { site, targets, absent } = stand
     const uncounted = UNCOUNTED[scale]
     const connections = Math.min(

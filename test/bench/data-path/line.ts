@@ -11,6 +11,7 @@ import { figuresOf, type FigureRule, type FigureRules, type Name } from './figur
 import { runInTurns, type Runner, type Sample } from './in-turns.ts'
 import type { Load } from './load.ts'
 import { openStand, type Stand } from './stand.ts'
+import type { Missing } from './tools.ts'
 
 export interface Line {
   /** What `--only` calls it. */
@@ -54,7 +55,11 @@ const COMPARING: Readonly<Record<Comparing, Pick<Comparison, 'compared' | 'bette
   messages: { compared: 'messages per CPU-second', better: 'more' },
   p99: { compared: 'p99 in ms', better: 'less' },
 }
-const WARM_UP_SECONDS: Readonly<Record<Bench['scale'], number>> = { full: 3, quick: 1 }
+/** Until what is compiled on the way is compiled, or for as long as one run takes if that is less. */
+const WARM_UP_SECONDS_MAX = 3
+/** What a reader has to know who takes the figures elsewhere. */
+const SCOPE =
+  'This is one machine and its loopback, which is no network, and peers as the package manager has them, which may be years old. Not measured: several processors for one proxy, TLS on either side, HTTP/2 and HTTP/3, compression, what observability costs.'
 const ROUTES: Readonly<Record<Bench['scale'], number>> = { full: 10_000, quick: 100 }
 
 export const measurementOf = (line: Line): Measurement => ({
@@ -64,26 +69,35 @@ export const measurementOf = (line: Line): Measurement => ({
   measure: async ({ lab, scale, load: { seconds, repetitions, peers } }) => {
     const contenders = askedOf(line.contenders, peers)
     lab.say(`${line.name}: starting ${contenders.join(', ')} …`)
-    await using stand = await openStand(lab, {
+    const opened = await openStand(lab, {
       backend: line.backend,
       contenders,
       routes: ROUTES[scale],
     })
+    if ('missing' in opened) return nothingOf(line.name, opened)
+    await using stand = opened
     const found = await line.load.find(stand.site)
-    if ('missing' in found) {
-      return { samples: {}, notes: [], failures: [`${line.name}: ${found.missing}`] }
-    }
+    if ('missing' in found) return nothingOf(line.name, found)
+    const warmUpSeconds = Math.min(seconds, WARM_UP_SECONDS_MAX)
     const samples = await runInTurns(stand, runnersOf(line, stand), line.load, {
       seconds,
       repetitions,
-      warmUpSeconds: WARM_UP_SECONDS[scale],
+      warmUpSeconds,
       onTurn: (turn) => lab.say(`${line.name}: ${turn} of ${repetitions} …`),
     })
     const { generator } = found
     return measuredOf(line, stand, samples, [
-      `${generator}: ${repetitions} × ${seconds} s for each contender, in turns after a warm-up of ${WARM_UP_SECONDS[scale]} s. Gatehouse has ${ROUTES[scale]} routes, the others one. ${stand.site.pinning.note}`,
+      `${generator}: ${repetitions} × ${seconds} s for each contender, in turns after a warm-up of ${warmUpSeconds} s. Gatehouse has ${ROUTES[scale]} routes, the others one. ${stand.site.pinning.note}`,
+      SCOPE,
     ])
   },
+})
+
+/** What a line comes to that cannot be measured at all. */
+export const nothingOf = (line: string, { missing }: Missing): Measured => ({
+  samples: {},
+  notes: [],
+  failures: [`${line}: ${missing}`],
 })
 
 /** Ours, and of the others those that the person has named; all when none is named. */

@@ -23,7 +23,13 @@ const BROWSER_HEADERS = {
   Referer: 'https://bench.example/dashboard/projects?sort=recent',
 }
 
-const SERVERS: readonly ContenderName[] = ['gatehouse', 'nginx', 'haproxy', 'caddy']
+const SERVERS: readonly ContenderName[] = [
+  'gatehouse',
+  'gatehouse-net',
+  'nginx',
+  'haproxy',
+  'caddy',
+]
 
 const LINES: readonly Line[] = [
   {
@@ -39,6 +45,8 @@ const LINES: readonly Line[] = [
       'small-get-haproxy': ratio('gatehouse', 'haproxy'),
       'small-get-caddy': ratio('gatehouse', 'caddy'),
       'small-get-http-proxy-3': ratio('gatehouse', 'http-proxy-3'),
+      'small-get-net-nginx': ratio('gatehouse-net', 'nginx'),
+      'small-get-net-caddy': ratio('gatehouse-net', 'caddy'),
       'small-get-direct': ratio('gatehouse', 'direct', 'perSecond'),
       'memory-load': amount('gatehouse', ({ samples }) => samples.map(({ pssMb }) => pssMb)),
     },
@@ -77,7 +85,7 @@ const LINES: readonly Line[] = [
     title: 'GET 64 KB on 64 connections',
     backend: 'files',
     load: wrk({ path: '/64k', connections: 64 }),
-    contenders: ['gatehouse', 'nginx', 'nginx-tuned', 'haproxy', 'haproxy-tuned', 'caddy'],
+    contenders: [...SERVERS, 'nginx-tuned', 'haproxy-tuned'],
     compares: 'requests',
     figures: {
       'get-64k-nginx': ratio('gatehouse', 'nginx-tuned'),
@@ -89,7 +97,7 @@ const LINES: readonly Line[] = [
     title: 'GET 1 MB on 64 connections',
     backend: 'files',
     load: wrk({ path: '/1m', connections: 64 }),
-    contenders: ['gatehouse', 'nginx', 'nginx-tuned', 'haproxy', 'haproxy-tuned', 'caddy'],
+    contenders: [...SERVERS, 'nginx-tuned', 'haproxy-tuned'],
     compares: 'requests',
     figures: {
       'get-1m-nginx': ratio('gatehouse', 'nginx-tuned'),
@@ -166,7 +174,21 @@ const IDLE_LINES: readonly IdleLine[] = [
   },
 ]
 
+const onLinuxOnly = (measurement: Measurement): Measurement =>
+  process.platform === 'linux'
+    ? measurement
+    : {
+        ...measurement,
+        measure: () =>
+          Promise.resolve({
+            samples: {},
+            notes: [
+              'The data path is not measured: only Linux says what processes have taken, and pins them.',
+            ],
+          }),
+      }
+
 export const DATA_PATH: readonly Measurement[] = [
   ...LINES.map(measurementOf),
   ...IDLE_LINES.map(idleMeasurementOf),
-]
+].map(onLinuxOnly)

@@ -14,7 +14,7 @@ import { startBackend, type BackendName } from './backends.ts'
 import { HOST, KEPT_CONNECTIONS_MAX, type Site } from './contender.ts'
 import { CONTENDERS, type ContenderName } from './contenders.ts'
 import { choosePinning } from './pinning.ts'
-import { findTool } from './tools.ts'
+import { findTool, type Missing } from './tools.ts'
 
 export interface Stand extends AsyncDisposable {
   readonly site: Site
@@ -47,11 +47,11 @@ const EVENTS_PER_DEPLOY = 3
 /** Anything that every backend answers with 200. */
 const PROBE_PATH = '/100'
 
-/** Throws when there is no backend. */
+/** Or says in a sentence why nothing can be compared here. */
 export const openStand = async (
   lab: Lab,
   { backend: backendName, contenders, routes }: StandOptions,
-): Promise<Stand> => {
+): Promise<Stand | Missing> => {
   await using opened = new AsyncDisposableStack()
   let fleet: Promise<BenchFleet> | undefined
   const fixed = {
@@ -62,8 +62,10 @@ export const openStand = async (
       findTool(name, { cacheDir: lab.cacheDir, environment: process.env, say: lab.say }),
   }
   const backend = await startBackend(backendName, fixed)
+  if ('missing' in backend) return backend
   opened.defer(() => backend.process.stop())
-  await untilReady(backend.process, backend.port)
+  const silent = await untilReady(backend.process, backend.port)
+  if (silent !== undefined) return { missing: `The backend cannot be used. ${silent}` }
   const site: Site = {
     ...fixed,
     backendPort: backend.port,
