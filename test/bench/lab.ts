@@ -12,6 +12,7 @@ import {
   startRedisServer,
   type RedisServer,
 } from '../../apps/cmd/src/up/redis-server.ts'
+import { findTool, type Missing, type Tool, type ToolName } from './data-path/tools.ts'
 import { createProcesses, type Processes } from './processes.ts'
 
 export interface Lab extends AsyncDisposable {
@@ -19,6 +20,8 @@ export interface Lab extends AsyncDisposable {
   readonly processes: Processes
   /** Where private copies of programs are kept. */
   readonly cacheDir: string
+  /** Finds or fetches a program of others, once for all who ask. */
+  readonly tool: (name: ToolName) => Promise<Tool | Missing>
   /** A new folder. */
   readonly folder: () => Promise<string>
   /**
@@ -48,8 +51,15 @@ export const openLab = async (say: (sentence: string) => void): Promise<Lab> => 
   const processes = createProcesses()
   const servers = new Set<Promise<RedisServer>>()
   const pids = new Set<number>()
+  const tools = new Map<ToolName, Promise<Tool | Missing>>()
   let folders = 0
 
+  const tool: Lab['tool'] = (name) => {
+    const asked =
+      tools.get(name) ?? findTool(name, { cacheDir: CACHE, environment: process.env, say })
+    tools.set(name, asked)
+    return asked
+  }
   const folder = (): Promise<string> => mkdtemp(join(root, `${++folders}-`))
   /** For an end that waits for nothing: a crash, or Ctrl-C pressed twice. */
   const endAtExit = (): void => {
@@ -63,6 +73,7 @@ export const openLab = async (say: (sentence: string) => void): Promise<Lab> => 
     redisVersion: binary.version,
     processes,
     cacheDir: CACHE,
+    tool,
     folder,
     say,
     startRedis: async (keeps) => {

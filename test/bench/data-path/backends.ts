@@ -18,7 +18,7 @@ export interface Backend {
   readonly process: Process
 }
 
-type BackendSite = Pick<Site, 'lab' | 'pinning' | 'openFilesMax' | 'tool'>
+type BackendSite = Pick<Site, 'lab' | 'pinning' | 'openFilesMax'>
 
 /** What `files` answers, by path, in bytes. */
 export const FILES = { '/100': 100, '/1k': 1_024, '/64k': 65_536, '/1m': 1_048_576 } as const
@@ -40,9 +40,8 @@ const startFiles = async ({
   lab,
   pinning,
   openFilesMax,
-  tool,
 }: BackendSite): Promise<Backend | Missing> => {
-  const nginx = await tool('nginx')
+  const nginx = await lab.tool('nginx')
   if ('missing' in nginx)
     return { missing: `${nginx.missing} It is also the backend of all others.` }
   const folder = await lab.folder()

@@ -3,7 +3,7 @@ import type { BenchFleet } from '../fleet.ts'
 import type { Lab } from '../lab.ts'
 import type { Process } from '../processes.ts'
 import type { Pinning } from './pinning.ts'
-import type { Missing, Tool, ToolName } from './tools.ts'
+import type { Missing } from './tools.ts'
 
 export interface Contender {
   /** Starts it in front of the site's backend, or says in a sentence why it cannot take part. */
@@ -17,7 +17,6 @@ export interface Site {
   readonly backendPort: number
   /** How many files one process may have open: each proxied connection takes two. */
   readonly openFilesMax: number
-  readonly tool: (name: ToolName) => Promise<Tool | Missing>
   /** A log with many routes, one of which leads from `HOST` to the backend. */
   readonly fleet: () => Promise<BenchFleet>
 }

@@ -32,7 +32,11 @@ export const figuresOf = <Outcome>(
 ): Measured => {
   const problems = new Map<Name, string>(absent)
   for (const [name, { errors }] of outcomes) {
-    if (errors > 0) problems.set(name, `It is void, with ${errors} errors.`)
+    if (errors > 0)
+      problems.set(
+        name,
+        `It is void, with ${errors} errors: sockets that failed, other statuses, or no answer in time.`,
+      )
   }
   const sentencesOn = (wanted: (name: Name) => boolean): readonly string[] =>
     [...problems]

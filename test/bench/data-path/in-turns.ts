@@ -78,6 +78,8 @@ const sampled = async (
   clearTimeout(middle)
   return {
     ...sent,
+    // Silence is a failure too.
+    errors: sent.answered === 0 ? sent.errors + 1 : sent.errors,
     perSecond: sent.answered / sent.seconds,
     perCpuSecond: sent.answered / cpuSeconds,
     cpuMicroseconds: (cpuSeconds * MICROSECONDS_PER_SECOND) / sent.answered,

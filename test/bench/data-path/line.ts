@@ -57,6 +57,7 @@ const COMPARING: Readonly<Record<Comparing, Pick<Comparison, 'compared' | 'bette
 }
 /** Until what is compiled on the way is compiled, or for as long as one run takes if that is less. */
 const WARM_UP_SECONDS_MAX = 3
+const STARVED_SHARE = 0.5
 /** What a reader has to know who takes the figures elsewhere. */
 const SCOPE =
   'This is one machine and its loopback, which is no network, and peers as the package manager has them, which may be years old. Not measured: several processors for one proxy, TLS on either side, HTTP/2 and HTTP/3, compression, what observability costs.'
@@ -138,7 +139,26 @@ const measuredOf = (
     ...COMPARING[line.compares],
     entries,
   }
-  return { ...figures, notes: [...notes, ...figures.notes], comparison }
+  return {
+    ...figures,
+    notes: [...notes, ...starvedNotes(line, outcomes), ...figures.notes],
+    comparison,
+  }
+}
+
+/** Who was kept from working: what is counted then is mostly what its neighbours do to its caches. */
+const starvedNotes = (
+  { name, compares }: Line,
+  outcomes: ReadonlyMap<Name, Outcome>,
+): readonly string[] => {
+  const starved = [...outcomes]
+    .filter(([, { samples }]) => median(samples.map(({ cpuShare }) => cpuShare)) < STARVED_SHARE)
+    .map(([contender]) => contender)
+    .filter((contender) => contender !== 'direct')
+  if (compares === 'p99' || starved.length === 0) return []
+  return [
+    `${name}: ${starved.join(', ')} had less than half of the processor, because others took it or the load was too small. Read the figures as hints.`,
+  ]
 }
 
 const entryOf = (

@@ -14,7 +14,7 @@ import { startBackend, type BackendName } from './backends.ts'
 import { HOST, KEPT_CONNECTIONS_MAX, type Site } from './contender.ts'
 import { CONTENDERS, type ContenderName } from './contenders.ts'
 import { choosePinning } from './pinning.ts'
-import { findTool, type Missing } from './tools.ts'
+import type { Missing } from './tools.ts'
 
 export interface Stand extends AsyncDisposable {
   readonly site: Site
@@ -54,13 +54,7 @@ export const openStand = async (
 ): Promise<Stand | Missing> => {
   await using opened = new AsyncDisposableStack()
   let fleet: Promise<BenchFleet> | undefined
-  const fixed = {
-    lab,
-    pinning: choosePinning(),
-    openFilesMax: openFilesMax(),
-    tool: (name: Parameters<Site['tool']>[0]) =>
-      findTool(name, { cacheDir: lab.cacheDir, environment: process.env, say: lab.say }),
-  }
+  const fixed = { lab, pinning: choosePinning(), openFilesMax: openFilesMax() }
   const backend = await startBackend(backendName, fixed)
   if ('missing' in backend) return backend
   opened.defer(() => backend.process.stop())
@@ -81,9 +75,12 @@ export const openStand = async (
     }
     opened.defer(() => running.process.stop())
     const problem = await untilReady(running.process, running.port)
-    if (problem === undefined)
-      targets.push({ name, version: running.version, port: running.port, pid: running.process.pid })
-    else absent.set(name, problem)
+    if (problem !== undefined) {
+      absent.set(name, problem)
+      continue
+    }
+    const { process, version, port } = running
+    targets.push({ name, version, port, pid: process.pid })
   }
   await delay(SETTLE_MS)
   const whole = opened.move()
@@ -141,7 +138,7 @@ const untilReady = async (process: Process, port: number): Promise<string | unde
 const probe = (port: number): Promise<number | undefined> =>
   new Promise((resolve) => {
     const where = { host: '127.0.0.1', port, path: PROBE_PATH, headers: { host: HOST } }
-    get({ ...where, agent: false, timeout: READY_MS_MAX }, (response) => {
+    get({ ...where, agent: false, signal: AbortSignal.timeout(READY_MS_MAX) }, (response) => {
       response.resume()
       response.on('end', () => resolve(response.statusCode))
     }).on('error', () => resolve(undefined))

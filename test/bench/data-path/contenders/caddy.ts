@@ -6,7 +6,7 @@ import { IDLE_SECONDS_MAX, KEPT_CONNECTIONS_MAX, type Contender } from '../conte
 
 export const caddy: Contender = {
   start: async (site) => {
-    const tool = await site.tool('caddy')
+    const tool = await site.lab.tool('caddy')
     if ('missing' in tool) return tool
     const folder = await site.lab.folder()
     const path = join(folder, 'Caddyfile')

@@ -15,7 +15,7 @@ const SPARE_FILES = 256
 
 export const haproxy = (tuning: 'plain' | 'tuned'): Contender => ({
   start: async (site) => {
-    const tool = await site.tool('haproxy')
+    const tool = await site.lab.tool('haproxy')
     if ('missing' in tool) return tool
     const path = join(await site.lab.folder(), 'haproxy.cfg')
     const port = await freePort()

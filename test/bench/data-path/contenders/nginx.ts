@@ -9,7 +9,7 @@ const TUNED_BUFFERS = 'proxy_buffer_size 64k; proxy_buffers 16 64k; proxy_busy_b
 
 export const nginx = (tuning: 'plain' | 'tuned'): Contender => ({
   start: async (site) => {
-    const tool = await site.tool('nginx')
+    const tool = await site.lab.tool('nginx')
     if ('missing' in tool) return tool
     const folder = await site.lab.folder()
     const port = await freePort()

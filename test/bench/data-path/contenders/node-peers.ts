@@ -22,10 +22,12 @@ const VERSIONS = {
 const FASTIFY = '5.12.8'
 const INSTALL_MS_MAX = 180_000
 const run = promisify(execFile)
+/** Tried once in a run, also when it fails: that takes npm a while. */
+let installing: ReturnType<typeof install> | undefined
 
 export const nodePeer = (peer: NodePeer): Contender => ({
   start: async ({ lab, pinning, backendPort }) => {
-    const installed = await install(join(lab.cacheDir, 'peers'), lab.say)
+    const installed = await (installing ??= install(join(lab.cacheDir, 'peers'), lab.say))
     if ('missing' in installed) return installed
     const port = await freePort()
     const task: NodePeerTask = {
@@ -42,7 +44,7 @@ export const nodePeer = (peer: NodePeer): Contender => ({
   },
 })
 
-/** Once: later calls find what the first has left. */
+/** Later runs find what the first has left. */
 const install = async (
   folder: string,
   say: (sentence: string) => void,

@@ -18,12 +18,12 @@ export interface PacedOptions {
 const MICROSECONDS_PER_MS = 1_000
 
 export const paced = ({ path, connections, requestsPerSecond }: PacedOptions): Load => ({
-  find: async ({ tool }) => {
-    const found = await tool('h2load')
+  find: async ({ lab }) => {
+    const found = await lab.tool('h2load')
     return 'missing' in found ? found : { generator: `h2load ${found.version}` }
   },
-  run: async ({ lab, pinning, tool }, { port, seconds }) => {
-    const found = await tool('h2load')
+  run: async ({ lab, pinning }, { port, seconds }) => {
+    const found = await lab.tool('h2load')
     if ('missing' in found) throw new Error(found.missing)
     const log = join(await lab.folder(), 'requests.log')
     const command = [

@@ -17,12 +17,12 @@ export interface WrkOptions {
 interface Summary extends Readonly<Record<Exclude<keyof Sent, 'errors'> | 'errors', number>> {}
 
 export const wrk = (options: WrkOptions): Load => ({
-  find: async ({ tool }) => {
-    const found = await tool('wrk')
+  find: async ({ lab }) => {
+    const found = await lab.tool('wrk')
     return 'missing' in found ? found : { generator: `wrk ${found.version}` }
   },
-  run: async ({ lab, pinning, tool }, { port, seconds }) => {
-    const found = await tool('wrk')
+  run: async ({ lab, pinning }, { port, seconds }) => {
+    const found = await lab.tool('wrk')
     if ('missing' in found) throw new Error(found.missing)
     const script = join(await lab.folder(), 'load.lua')
     await writeFile(script, scriptOf(options))
