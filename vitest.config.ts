@@ -1,17 +1,19 @@
 /**
  * One run for everything, so that one closing line speaks for all of it. The projects differ only
  * in what they may touch: `unit` is pure, `architecture` reads our own sources, `simulation` takes its
- * time, `integration` has a Redis server, `net-transport` asks the data plane's questions once more, and `system` starts whole processes, one file at a time.
+ * time, `integration` has a Redis server, `net-transport` asks the data plane's questions once more on
+ * the other transport, and `system` starts whole processes.
  */
 import { defineConfig } from 'vitest/config'
 import { ClosingLine } from './test/support/closing-line.ts'
 
-const cores = 2
+/** One more than the cores of a small machine: many tests wait for most of their time. */
+const workers = 3
 const redis = ['./test/support/redis.global.ts']
 
 export default defineConfig({
   test: {
-    maxWorkers: cores,
+    maxWorkers: workers,
     reporters: ['default', new ClosingLine()],
     projects: [
       {
@@ -52,7 +54,7 @@ export default defineConfig({
         test: {
           name: 'net-transport',
           include: ['test/integration/proxy/**/*.test.ts'],
-          exclude: ['**/{admin,follower,heartbeat}.test.ts'],
+          exclude: ['**/{admin,follower,heartbeat,web-socket-ends}.test.ts'],
           globalSetup: ['./test/support/transport.net.ts'],
           testTimeout: 20_000,
           hookTimeout: 30_000,
@@ -64,7 +66,6 @@ export default defineConfig({
           name: 'system',
           include: ['test/system/**/*.test.ts'],
           globalSetup: redis,
-          fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
