@@ -154,7 +154,8 @@ describe('a single proxy that is replaced', () => {
     expect(staying.code()).toBeUndefined()
 
     const { exit, stdout } = await upgrade.finished
-    await eventually('what stayed was closed', () => staying.code() !== undefined)
+    // RFC 6455 §7.4.1 by way of IANA's list: the service restarts, come back.
+    await eventually('what stayed was asked to come back', () => staying.code() === 1012)
     expect(await endless.ended()).toBe('cut')
     expect(exit).toBe(8)
     const { proxies } = JSON.parse(stdout)
