@@ -28,6 +28,7 @@ class Client {
   #number: number
   #moment = 0
   #echoes = 0
+  #greeted = false
   /** While an echo is awaited. */
   #sentAtMs: number | undefined
   /** We have closed it ourselves. */
@@ -45,6 +46,7 @@ class Client {
     if (this.#onStopped !== undefined) return this.#onStopped()
     this.#moment = this.#parts.judge.moment()
     this.#echoes = 0
+    this.#greeted = false
     this.#leaving = false
     this.#sentAtMs = undefined
     const headers = { host: this.#plan.host }
@@ -52,6 +54,7 @@ class Client {
     this.#socket = socket
     // A greeting with the label of who answers comes first, then only echoes.
     socket.once('message', (label) => {
+      this.#greeted = true
       this.#parts.book.answered(`101 ${textOf(label)}`, this.#moment)
       socket.on('message', (data, isBinary) => this.#hear(data, isBinary))
       this.#say()
@@ -66,7 +69,7 @@ class Client {
     })
   }
 
-  /** Waits for an open echo. */
+  /** Waits for an open greeting or echo. */
   stop(): Promise<void> {
     return new Promise((resolve) => {
       const late = setTimeout(() => this.#socket?.terminate(), STOP_MS_MAX)
@@ -74,7 +77,8 @@ class Client {
         clearTimeout(late)
         resolve()
       }
-      if (this.#socket?.readyState === WebSocket.OPEN && this.#sentAtMs === undefined) this.#leave()
+      const isOpen = this.#socket?.readyState === WebSocket.OPEN
+      if (isOpen && this.#greeted && this.#sentAtMs === undefined) this.#leave()
     })
   }
 
