@@ -4,7 +4,7 @@
  */
 import { createConnection, type Socket } from 'node:net'
 import { isRecord } from '../spec/readers.ts'
-import type { Upgrade, Upgraded } from './upgrade.ts'
+import type { Upgrade, Upgraded, UpgradeFailure } from './upgrade.ts'
 
 export type Requested =
   | { readonly kind: 'answered'; readonly upgraded: Upgraded }
@@ -92,10 +92,34 @@ const lineIn = (text: string): Line | undefined => {
     const line: unknown = JSON.parse(text)
     if (!isRecord(line)) return undefined
     if (typeof line['sentence'] === 'string') return { sentence: line['sentence'] }
-    if (!isRecord(line['upgraded'])) return undefined
-    // oxlint-disable-next-line no-unsafe-type-assertion -- written by the other end, above
-    return line as unknown as Line
+    return isUpgraded(line['upgraded']) ? { upgraded: line['upgraded'] } : undefined
   } catch {
     return undefined
   }
 }
+
+/** The other end may be of another version: what it says is looked at before it is believed. */
+const isUpgraded = (value: unknown): value is Upgraded =>
+  isRecord(value) &&
+  Array.isArray(value['proxies']) &&
+  value['proxies'].every(isUpgradedProxy) &&
+  (value['failure'] === undefined || isFailure(value['failure']))
+
+const isUpgradedProxy = (value: unknown): boolean =>
+  isRecord(value) &&
+  typeof value['id'] === 'string' &&
+  typeof value['succeeds'] === 'string' &&
+  typeof value['readyMs'] === 'number' &&
+  typeof value['finishMs'] === 'number' &&
+  (value['cut'] === null || typeof value['cut'] === 'number')
+
+const isFailure = (value: unknown): boolean =>
+  isRecord(value) && REASONS.has(value['because']) && typeof value['why'] === 'string'
+
+/** A reason that has no exit code here is no answer: it must not end as if all had gone well. */
+const REASONS: ReadonlySet<unknown> = new Set<UpgradeFailure['because']>([
+  'ended',
+  'late',
+  'stopping',
+  'busy',
+])
