@@ -1,7 +1,7 @@
 /** One start of a real proxy process, from its launch until it is ready, and what it takes up then. */
 import { get } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
-import { freePort } from './free-port.ts'
+import { freePort } from '../support/free-port.ts'
 import { usageOf } from './process-usage.ts'
 import type { Processes } from './processes.ts'
 

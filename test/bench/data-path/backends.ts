@@ -4,7 +4,7 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { freePort } from '../free-port.ts'
+import { freePort } from '../../support/free-port.ts'
 import type { Process } from '../processes.ts'
 import type { EchoBackendTask } from '../programs/echo-backend.ts'
 import type { Site } from './contender.ts'

@@ -3,8 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
-import { createServer } from 'node:net'
-import { once } from 'node:events'
 import { inject } from 'vitest'
 import {
   createRedisLog,
@@ -19,6 +17,7 @@ import {
   startRedisServer,
   type RedisServer,
 } from '../../../apps/cmd/src/up/redis-server.ts'
+import { freePort } from '../../support/free-port.ts'
 
 const CACHE_DIR = join(import.meta.dirname, '../../../.gatehouse/cache')
 
@@ -78,14 +77,4 @@ export const openLog = (
     eventsKey: `${fleetTag(fleet)}:events`,
     [Symbol.asyncDispose]: () => link.close(),
   }
-}
-
-export const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('No free port was found.')
-  return address.port
 }

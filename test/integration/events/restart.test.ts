@@ -5,7 +5,8 @@ import { BEGINNING, openReplica, catchUp } from '@gatehouse/events'
 import { appendAll, deploy, historyOf, options } from '../../../libs/events/src/testing.ts'
 import { eventually } from '../../support/eventually.ts'
 import { watch } from './followed.ts'
-import { freePort, openLog, startOwnRedis, type OwnRedis } from './own-redis.ts'
+import { freePort } from '../../support/free-port.ts'
+import { openLog, startOwnRedis, type OwnRedis } from './own-redis.ts'
 
 const resumed = (service: string) => ({ type: 'ServiceResumed' as const, service })
 

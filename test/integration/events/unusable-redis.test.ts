@@ -12,7 +12,8 @@ import {
 } from '@gatehouse/events'
 import { eventually } from '../../support/eventually.ts'
 import { options } from '../../../libs/events/src/testing.ts'
-import { freePort, openLog, startOwnRedis, type OwnRedis } from './own-redis.ts'
+import { freePort } from '../../support/free-port.ts'
+import { openLog, startOwnRedis, type OwnRedis } from './own-redis.ts'
 
 const GIVES_UP_MS_MAX = 2_500
 

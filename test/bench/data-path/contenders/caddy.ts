@@ -1,7 +1,7 @@
 /** Caddy on one processor. It sets the X-Forwarded fields by itself. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { freePort } from '../../free-port.ts'
+import { freePort } from '../../../support/free-port.ts'
 import { IDLE_SECONDS_MAX, KEPT_CONNECTIONS_MAX, type Contender } from '../contender.ts'
 
 export const caddy: Contender = {

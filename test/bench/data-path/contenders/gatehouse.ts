@@ -1,7 +1,7 @@
 /** Gatehouse itself: a real proxy process that follows a real log with many routes. */
 import { setTimeout as delay } from 'node:timers/promises'
 import manifest from '../../../../package.json' with { type: 'json' }
-import { freePort } from '../../free-port.ts'
+import { freePort } from '../../../support/free-port.ts'
 import { isReady } from '../../proxy-start.ts'
 import type { Contender } from '../contender.ts'
 

@@ -1,7 +1,7 @@
 /** HAProxy with one thread: as it comes, and tuned for large bodies. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { freePort } from '../../free-port.ts'
+import { freePort } from '../../../support/free-port.ts'
 import { IDLE_SECONDS_MAX, KEPT_CONNECTIONS_MAX, type Contender, type Site } from '../contender.ts'
 
 /** Larger buffers take memory for every connection, so fewer may come. */

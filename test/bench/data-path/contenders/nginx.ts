@@ -1,7 +1,7 @@
 /** nginx with one worker: as a proxy, as it comes and tuned for large bodies. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { freePort } from '../../free-port.ts'
+import { freePort } from '../../../support/free-port.ts'
 import { IDLE_SECONDS_MAX, KEPT_CONNECTIONS_MAX, type Contender, type Site } from '../contender.ts'
 
 /** Buffers that hold what one read of a large body gives. */
