@@ -44,7 +44,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          globalSetup: [...redis, './test/support/transport.handle.ts'],
+          globalSetup: [...redis, './test/support/transport.auto.ts'],
           testTimeout: 20_000,
           hookTimeout: 30_000,
         },

@@ -3,7 +3,7 @@ import type { TestProject } from 'vitest/node'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    transport: 'net' | 'handle'
+    transport: 'net' | 'handle' | 'auto'
   }
 }
 

@@ -27,7 +27,7 @@ afterAll(async () => {
 })
 
 describe('a proxy that is handed its sockets', () => {
-  it.each(['handle', 'net'])(
+  it.each(['uring', 'handle', 'net'])(
     'serves on them instead of on its settings, and says where that is, with the transport %s',
     async (transport) => {
       const listen = await freePorts(2)

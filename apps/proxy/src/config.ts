@@ -108,8 +108,8 @@ const parseAddress = (variable: string, text: string, example: string): Address 
 }
 
 const parseTransport = (text: string): TransportSetting => {
-  if (text === 'auto' || text === 'net' || text === 'handle') return text
-  throw new InvalidSetting(`GATEHOUSE_TRANSPORT is "${text}"; expected auto, handle or net`)
+  if (text === 'auto' || text === 'net' || text === 'handle' || text === 'uring') return text
+  throw new InvalidSetting(`GATEHOUSE_TRANSPORT is "${text}"; expected auto, uring, handle or net`)
 }
 
 const readCount = (environment: Environment, variable: string, min = 1): number | undefined => {

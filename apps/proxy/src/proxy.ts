@@ -64,7 +64,7 @@ export const runProxy = async (
   let heartbeat: Heartbeat | undefined
   const { sockets, fellBackBecause } = await chooseSockets(settings.transport)
   if (fellBackBecause !== undefined) {
-    logger.warn(`The transport is node:net, which is slower: ${fellBackBecause}`)
+    logger.warn(`The transport is ${sockets.name}, which is slower: ${fellBackBecause}`)
   }
   const dataPlane = createDataPlane({
     log: logger,

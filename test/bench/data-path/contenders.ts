@@ -8,7 +8,7 @@ import { nodePeer } from './contenders/node-peers.ts'
 
 /** The ways in which Gatehouse itself can run; the first is the one that floors are about. */
 const VARIANTS = {
-  gatehouse: gatehouse({ GATEHOUSE_TRANSPORT: 'handle' }),
+  gatehouse: gatehouse({ GATEHOUSE_TRANSPORT: 'auto' }),
   'gatehouse-net': gatehouse({ GATEHOUSE_TRANSPORT: 'net' }),
 } satisfies Record<string, Contender>
 

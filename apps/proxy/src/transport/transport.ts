@@ -72,7 +72,7 @@ export interface Listener {
 
 /** One way to sockets: how to accept connections, and how to make them. */
 export interface Sockets {
-  readonly name: 'net' | 'handle'
+  readonly name: 'net' | 'handle' | 'uring'
   /** Starts to listen. `accept` gets each connection and sets its owner before it returns. */
   listen(options: ListenOptions, accept: (transport: Transport) => void): Promise<Listener>
   /** Starts to connect; the owner hears `onConnect` or `onClose`. */

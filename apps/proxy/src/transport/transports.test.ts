@@ -6,13 +6,15 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { createUringSockets } from './uring/uring.ts'
 import { createHandleSockets } from './handle.ts'
 import { netSockets } from './net.ts'
 import { transportProblem } from './self-test.ts'
 import { accepted, closeAll, onCloseAll, noise, sha1, text, Witness } from './testing/witness.ts'
 
-const handleSockets = createHandleSockets()
-const all = handleSockets === undefined ? [netSockets] : [netSockets, handleSockets]
+const all = [netSockets, createHandleSockets(), createUringSockets()].filter(
+  (sockets) => sockets !== undefined,
+)
 
 afterEach(closeAll)
 
@@ -34,6 +36,25 @@ describe.each(all)('the $name transport', (sockets) => {
     expect(await text(peer)).toBe(
       `one two three four <${large.toString('latin1', 10, 290_000)}>five${'é'.repeat(20_000)}`,
     )
+  })
+
+  it('sends what is little after what is much, and after what is little', async () => {
+    const { transport, peer } = await accepted(sockets)
+    const large = noise(100_000)
+    const expected: string[] = []
+    for (let round = 0; round < 50; round += 1) {
+      const little = `<${round}>`
+      transport.write(little)
+      transport.write(little)
+      transport.forward(large, 0, large.length - round)
+      transport.write(little)
+      transport.send(little, large, 0, round, little)
+      const much = large.toString('latin1', 0, large.length - round)
+      expected.push(little, little, much, little)
+      expected.push(little, large.toString('latin1', 0, round), little)
+    }
+    transport.end()
+    expect((await text(peer)) === expected.join('')).toBe(true)
   })
 
   it('passes on bytes that are read over in the next moment, to a reader that is slow', async () => {
