@@ -2,13 +2,7 @@
 
 /** By the numbers of the kernel, as far as its eight bits go. */
 export type Operation =
-  | typeof ACCEPT
-  | typeof CANCEL
-  | typeof CLOSE
-  | typeof SEND
-  | typeof RECEIVE
-  | typeof RECEIVE_MUCH
-  | typeof SHUT_DOWN
+  typeof ACCEPT | typeof CANCEL | typeof CLOSE | typeof SEND | typeof RECEIVE | typeof RECEIVE_MUCH
 
 export const ACCEPT = 13
 export const CANCEL = 14
@@ -17,7 +11,6 @@ export const SEND = 26
 export const RECEIVE = 27
 /** The same, into the buffers of the second group. */
 export const RECEIVE_MUCH = 283
-export const SHUT_DOWN = 34
 
 export const HAS_BUFFER = 1
 /** More completions of the same operation will come. */

@@ -22,7 +22,6 @@ import {
   RECEIVE_ALL,
   RECEIVE_MUCH,
   SEND,
-  SHUT_DOWN,
   THEN,
   type Operation,
 } from './operations.ts'
@@ -145,7 +144,6 @@ export class UringTransport implements Transport, Member {
     if (operation === RECEIVE) this.#onReceived(this.#engine.little, result, flags)
     else if (operation === RECEIVE_MUCH) this.#onReceived(this.#engine.much, result, flags)
     else if (operation === SEND) this.#onSent(result)
-    else if (operation === SHUT_DOWN) this.#onShutDown(result)
     if (this.#closed && this.#operations === 0) {
       this.#engine.ring.leave(this.#place)
       this.owner.onClose(this.#error)
@@ -260,17 +258,17 @@ export class UringTransport implements Transport, Member {
     }
   }
 
+  /**
+   * A call of its own: the kernel would leave it to a thread, which takes the descriptor's number for
+   * whoever has it by then.
+   */
   #shutDown(): void {
-    if (this.#closed) return
-    this.ask(SHUT_DOWN, 0, 0, WRITES, 0)
-  }
-
-  #onShutDown(result: number): void {
-    if (result < 0) this.destroy()
-    else {
-      this.#outEnded = true
-      if (this.#inEnded) this.destroy()
+    if (this.#engine.calls.shutdown(this.#descriptor, WRITES) !== 0) {
+      this.destroy()
+      return
     }
+    this.#outEnded = true
+    if (this.#inEnded) this.destroy()
   }
 
   /** In the name of this socket, whose place is kept until the answer has come. */

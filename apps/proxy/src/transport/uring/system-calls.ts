@@ -32,6 +32,7 @@ const SIGNATURES = {
   fcntl: { arguments: [INT, INT, INT], return: INT },
   accept4: { arguments: [INT, POINTER, POINTER, INT], return: INT },
   close: { arguments: [INT], return: INT },
+  shutdown: { arguments: [INT, INT], return: INT },
   getpeername: { arguments: [INT, POINTER, POINTER], return: INT },
   setsockopt: { arguments: [INT, INT, INT, POINTER, INT], return: INT },
   inet_ntop: { arguments: [INT, POINTER, POINTER, INT], return: POINTER },
