@@ -4,6 +4,11 @@
  */
 import { type Command, type Job, type Release, type Gateway, type Service } from '@gatehouse/domain'
 import { deploy, release } from '@gatehouse/domain/testing'
+import {
+  someBundle,
+  someCertificateCommand,
+  someCertificateReport,
+} from './certificate-commands.ts'
 import { type Random } from './random.ts'
 
 const SERVICES = ['web', 'api', 'docs'] as const
@@ -19,6 +24,8 @@ export interface Mood {
   readonly healthy: number
   /** How often a release wants hosts that belong to others. */
   readonly greed: number
+  /** How often somebody asks for a certificate, and how often a release wants one. */
+  readonly certificates: number
 }
 
 export const someMood = (random: Random): Mood => ({
@@ -28,6 +35,7 @@ export const someMood = (random: Random): Mood => ({
   skip: random.pick([0, 0.25, 0.5]),
   healthy: random.pick([0.3, 0.7, 0.9]),
   greed: random.pick([0.2, 0.5, 0.9]),
+  certificates: random.pick([0, 0.1, 0.4]),
 })
 
 export const someCommand = (random: Random, mood: Mood, gateway: Gateway): Command => {
@@ -36,11 +44,14 @@ export const someCommand = (random: Random, mood: Mood, gateway: Gateway): Comma
   const version = known?.version ?? 0
   const expected = random.chance(0.1) ? { expectVersion: version - random.below(2) } : {}
   const kind = random.below(100)
+  if (random.chance(mood.certificates)) return someCertificateCommand(random, service, gateway)
   if (kind < 45) {
-    return deploy(service, someRelease(random, mood, service), {
+    const wanted = someRelease(random, mood, service)
+    return deploy(service, wanted, {
       stage: random.chance(mood.stage),
       takeOver: random.chance(mood.takeOver),
       ifAbsent: random.chance(0.05),
+      ...(wanted.ingress?.tls === 'manual' ? { bundle: someBundle(random) } : {}),
       ...expected,
     })
   }
@@ -64,6 +75,7 @@ export const someCommand = (random: Random, mood: Mood, gateway: Gateway): Comma
 
 /** What a worker finds out about a job, at random. */
 export const someReport = (random: Random, mood: Mood, job: Job, gateway: Gateway): Command => {
+  if ('certificate' in job) return someCertificateReport(random, mood.healthy, job, gateway)
   const { service } = job
   switch (job.type) {
     case 'CheckRelease': {
@@ -113,5 +125,13 @@ const someRelease = (random: Random, mood: Mood, service: string): Release => {
       ? [{ url: 'http://one.internal:1' }, { url: 'http://two.internal:2' }]
       : [{ url: 'http://one.internal:1' }],
     health: { ...release(id).health, skip: random.chance(mood.skip) },
+    ...(random.chance(mood.certificates * 2)
+      ? {
+          ingress: {
+            tls: random.pick(['auto', 'auto', 'manual', 'off'] as const),
+            forceHttps: true,
+          },
+        }
+      : {}),
   })
 }

@@ -1,5 +1,12 @@
 /** Somebody who follows the log at their own pace: a proxy, a worker, or a command that is about to decide. */
-import { emptyGateway, type Gateway, type RouteTable, type Service } from '@gatehouse/domain'
+import {
+  emptyGateway,
+  servedOf,
+  type Certificate,
+  type Gateway,
+  type RouteTable,
+  type Service,
+} from '@gatehouse/domain'
 import { follow, routingOf, type Routing } from '../../libs/domain/src/testing.ts'
 import { canonical } from './canonical.ts'
 import { type SimulatedLog } from './log.ts'
@@ -19,6 +26,7 @@ interface StoredGateway {
   readonly generation: number
   readonly services: [string, Service][]
   readonly owners: [string, string][]
+  readonly certificates: [string, Certificate][]
 }
 
 export const createFollower = (): Follower => ({ ...routingOf(emptyGateway()), position: 0 })
@@ -49,11 +57,12 @@ export const restart = (follower: Follower, snapshot: Snapshot | undefined): voi
 }
 
 /** The whole state as text, the same for equal states. */
-export const textOf = ({ generation, services, owners }: Gateway): string =>
+export const textOf = ({ generation, services, owners, certificates }: Gateway): string =>
   canonical({
     generation,
     services: [...services].toSorted(byName),
     owners: [...owners].toSorted(byName),
+    certificates: [...certificates].toSorted(byName),
   })
 
 const byName = ([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number =>
@@ -66,15 +75,20 @@ const gatewayOf = (text: string): Gateway => {
     generation: read.generation,
     services: new Map(read.services),
     owners: new Map(read.owners),
+    certificates: new Map(read.certificates),
   }
 }
 
 /** What the table does to requests, as short text: equal tables have equal digests. */
-export const digestOf = ({ table: { routes }, hosts }: Routing): string => {
+export const digestOf = ({ table: { routes, gateway }, hosts }: Routing): string => {
   const lines = [...routes.values()].map((route) => {
     const { service, hosts: own, traffic, active, drains } = route
     return canonical([service, own, traffic, active?.revision, active?.ejected, drains])
   })
+  for (const certificate of gateway.certificates.values()) {
+    const { name, order } = certificate
+    lines.push(canonical([name, servedOf(certificate), order?.challenges]))
+  }
   const entries = [...hosts.exact, ...hosts.wildcards, ['default', hosts.fallback] as const]
   for (const [host, service] of entries) {
     if (service !== undefined) lines.push(`${host} > ${service}`)

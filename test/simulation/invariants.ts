@@ -13,6 +13,7 @@ import {
 } from '@gatehouse/domain'
 import { routeTo, type Routing } from '../../libs/domain/src/testing.ts'
 import { advance, advanceTo, createFollower, restart, textOf, type Snapshot } from './follower.ts'
+import { checkCertificateReport, checkCertificates } from './certificate-invariants.ts'
 import { type SimulatedLog } from './log.ts'
 
 export const checkState = (routing: Routing, routed: ReadonlyMap<string, string>): void => {
@@ -22,6 +23,7 @@ export const checkState = (routing: Routing, routed: ReadonlyMap<string, string>
     checkDrains(service)
   }
   checkHosts(routing, routed)
+  checkCertificates(gateway)
 }
 
 /** `before` is what was outstanding before the append. */
@@ -60,15 +62,16 @@ export const checkReport = (
   events: readonly GatewayEvent[],
   gateway: Gateway,
 ): void => {
-  const { service } = report
   switch (report.type) {
     case 'ReportHealth': {
-      const { generation } = report
+      const { service, generation } = report
       const heard =
         events.length > 0 || !isCalledFor({ type: 'CheckRelease', service, generation }, gateway)
       must(heard, `A health report on ${service} in generation ${generation} is not heard`)
       for (const event of events) {
-        if (!('generation' in event) || event.type === 'DrainEnded') continue
+        if (!('generation' in event) || 'certificate' in event || event.type === 'DrainEnded') {
+          continue
+        }
         must(
           event.generation === generation,
           `A health report of ${generation} leads to ${event.type} of ${event.generation}`,
@@ -77,7 +80,7 @@ export const checkReport = (
       return
     }
     case 'ReportDrain': {
-      const { generation } = report
+      const { service, generation } = report
       const heard =
         events.length > 0 || !isCalledFor({ type: 'WatchDrain', service, generation }, gateway)
       must(heard, `A drain report on ${service} in generation ${generation} is not heard`)
@@ -97,6 +100,14 @@ export const checkReport = (
         )
       }
       return
+    case 'ReportCertificate':
+    case 'ReportChallenge':
+    case 'ReportRevocation':
+      return checkCertificateReport(report, events, gateway)
+    case 'RequestCertificate':
+    case 'ImportCertificate':
+    case 'RevokeCertificate':
+    case 'RemoveCertificate':
     case 'Deploy':
     case 'Switch':
     case 'Rollback':
@@ -112,6 +123,8 @@ export const checkReport = (
 /** A check is answered within an append that skips it; a release may need no watch of its targets. */
 const isAnswered = (type: string, events: readonly GatewayEvent[]): boolean =>
   type === 'WatchTargets' ||
+  // A bundle that comes with a deploy ends the order that its activation called for.
+  (type === 'OrderCertificate' && events.some((event) => event.type === 'CertificateImported')) ||
   (type === 'CheckRelease' && events.some((event) => event.type === 'ReleasePassed'))
 
 /** How many events after a snapshot the whole state is compared, which costs much more than a digest. */

@@ -2,7 +2,8 @@
  * A second opinion on the log, from its facts alone. The referee shares no code with `evolve`: it keeps
  * the little that is needed to say whether an event may follow those before it, and who routes what.
  */
-import { type GatewayEvent, type HostPattern } from '@gatehouse/domain'
+import { type GatewayEvent, type HostPattern, type ServiceEvent } from '@gatehouse/domain'
+import { createCertificateReferee } from './certificate-referee.ts'
 
 export interface Referee {
   /** Throws when the event cannot follow the ones before it. */
@@ -26,6 +27,7 @@ interface Account {
 export const createReferee = (): Referee => {
   const accounts = new Map<string, Account>()
   const routed = new Map<HostPattern, string>()
+  const certificates = createCertificateReferee()
 
   const accountOf = (name: string): Account => {
     const known = accounts.get(name)
@@ -72,6 +74,7 @@ export const createReferee = (): Referee => {
   return {
     routed,
     watch: (event) => {
+      if ('certificate' in event) return certificates.watch(event)
       const account = accountOf(event.service)
       if ('revision' in event) {
         // Seen to fail by a `SwitchRequested` with a revision that was never declared.
@@ -144,6 +147,6 @@ export const createReferee = (): Referee => {
   }
 }
 
-const must = (holds: boolean, event: GatewayEvent, complaint: string): void => {
+const must = (holds: boolean, event: ServiceEvent, complaint: string): void => {
   if (!holds) throw new Error(`${event.type} of ${event.service} ${complaint}.`)
 }

@@ -7,7 +7,7 @@ import { createWorld, type World } from './world.ts'
 const { seed, rounds } = readSimulationConfig()
 const STEPS_PER_ROUND = 1_000
 const EVENTS_SHOWN = 15
-/** A hundred rounds take two seconds; who asks for more has to get the time for them. */
+/** A hundred rounds take a few seconds; who asks for more has to get the time for them. */
 const TIMEOUT_MS = 10_000 + rounds * 200
 
 /** Runs one history; what breaks is told with its seed, its step and the events that led to it. */
@@ -64,6 +64,14 @@ describe(`a fleet in ${rounds} random histories from seed ${seed}`, () => {
 })
 
 const EVERYTHING = [
+  'CertificateFailed',
+  'CertificateImported',
+  'CertificateIssued',
+  'CertificateRemoved',
+  'CertificateRequested',
+  'CertificateRevoked',
+  'ChallengePublished',
+  'ChallengesWithdrawn',
   'DrainEnded',
   'DrainStarted',
   'ReleaseActivated',
@@ -71,6 +79,7 @@ const EVERYTHING = [
   'ReleaseFailed',
   'ReleasePassed',
   'ReleaseSuperseded',
+  'RevocationEnded',
   'ServicePaused',
   'ServiceRemoved',
   'ServiceResumed',

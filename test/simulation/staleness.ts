@@ -1,5 +1,5 @@
 /** Whether the scopes of an append are enough: what they let through must still be right. */
-import { decide, type Command, type Gateway, type GatewayEvent } from '@gatehouse/domain'
+import { decide, subjectOf, type Command, type Gateway, type GatewayEvent } from '@gatehouse/domain'
 
 /**
  * `events` were decided on an older state, whose generation was `generation`, and no scope has moved
@@ -23,7 +23,7 @@ export const checkStale = (
       : JSON.stringify(again.rejected)
   if (then === now) return
   throw new Error(
-    `A stale ${command.type} of ${command.service} went through as ${then}; on the newest state it is ${now}.`,
+    `A stale ${command.type} of ${Object.values(subjectOf(command)).join()} went through as ${then}; on the newest state it is ${now}.`,
   )
 }
 

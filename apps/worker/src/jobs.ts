@@ -68,6 +68,8 @@ const queueOf = (job: Job): QueueName => {
   switch (job.type) {
     case 'CheckRelease':
     case 'WatchDrain':
+    case 'OrderCertificate':
+    case 'RevokeCertificate':
       return 'changes'
     case 'WatchTargets':
       return 'watches'

@@ -35,5 +35,9 @@ export const createPerform =
         return watchTargets(job, queued, gateway, report, signal)
       case 'WatchDrain':
         return watchDrain(job, queued, gateway, fleet, report, signal)
+      // This worker knows no authority to ask.
+      case 'OrderCertificate':
+      case 'RevokeCertificate':
+        return { kind: 'done' }
     }
   }

@@ -30,6 +30,12 @@ const jobSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('CheckRelease'), service: z.string(), generation: z.int() }),
   z.object({ type: z.literal('WatchDrain'), service: z.string(), generation: z.int() }),
   z.object({ type: z.literal('WatchTargets'), service: z.string(), revision: z.int() }),
+  z.object({ type: z.literal('OrderCertificate'), certificate: z.string(), generation: z.int() }),
+  z.object({
+    type: z.literal('RevokeCertificate'),
+    certificate: z.string(),
+    fingerprint: z.string(),
+  }),
 ]) satisfies z.ZodType<Job>
 
 const queuedJob = z.object({

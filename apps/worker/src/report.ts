@@ -1,6 +1,6 @@
 /** How a worker says what it found: as a command like any other, which the domain may find too late. */
 import { randomUUID } from 'node:crypto'
-import type { Report as ReportCommand } from '@gatehouse/domain'
+import { subjectOf, type Report as ReportCommand } from '@gatehouse/domain'
 import { submit, TOOL, type EventLog, type Meta, type Replica } from '@gatehouse/events'
 import type { Logger } from 'pino'
 import type { Exclusive } from './exclusive.ts'
@@ -22,7 +22,7 @@ export interface ReportOptions {
 export const createReport =
   ({ log, replica, exclusive, worker, logger }: ReportOptions): Report =>
   async (command, { cause, traceparent }) => {
-    const about = { command: command.type, service: command.service }
+    const about = { command: command.type, ...subjectOf(command) }
     const meta: Meta = {
       command: randomUUID(),
       actor: worker,

@@ -1,4 +1,5 @@
 /** What it takes to make a release active, or to take one out: shared by every way that leads there. */
+import { ordersAtActivation } from './certificate-need.ts'
 import type {
   DrainEnded,
   DrainStarted,
@@ -11,12 +12,16 @@ import type { HostPattern } from './host.ts'
 import type { Rejection } from './rejection.ts'
 import type { DrainMs } from './release.ts'
 
-/** The switch itself: a drain of the new active one is called off, the old active one starts to drain. */
+/**
+ * The switch itself: a drain of the new active one is called off, the old active one starts to drain,
+ * and a certificate is ordered where it needs one.
+ */
 export const activation = (
   service: Service,
   next: KnownRelease,
   generation: number,
   takenOver: ReleaseActivated['takenOver'],
+  gateway: Gateway,
 ): readonly GatewayEvent[] => {
   const drainOfNext = service.drains.find((each) => each.revision === next.revision)
   const before = service.active === next.revision ? undefined : releaseOf(service, service.active)
@@ -33,6 +38,8 @@ export const activation = (
       takenOver,
     },
     ...(before === undefined ? [] : [drainStarted(service, before, generation)]),
+    // A number of the state's own: the candidate's may have been given to another order by now.
+    ...ordersAtActivation(service.name, next.release, gateway, gateway.generation + 1),
   ]
 }
 

@@ -1,16 +1,27 @@
 /**
- * Everything that can be asked of the gateway. People ask for the first eight, workers report with the
- * other three; all take the same way in. Ids come inside the command, because the domain has no
- * randomness, and nothing here depends on a clock.
+ * Everything that can be asked of the gateway. People ask for changes of services and certificates,
+ * workers report what they found; all take the same way in. Ids come inside the command, because the
+ * domain has no randomness, and nothing here depends on a clock.
  */
+import type { CertificateCommand, CertificateReport } from './certificate-command.ts'
+import type { CertificateFacts } from './certificate-event.ts'
 import type { DrainOutcome } from './event.ts'
 import type { DrainMs, Release } from './release.ts'
 
-export type Command = Request | Report
+export type Command = Request | CertificateCommand | Report
 
+/** What is asked of a service. */
 export type Request = Deploy | Switch | Rollback | Drain | Pause | Resume | Stop | Remove
 
-export type Report = ReportHealth | ReportTarget | ReportDrain
+export type Report = ServiceReport | CertificateReport
+
+export type ServiceReport = ReportHealth | ReportTarget | ReportDrain
+
+/** What a command is about, for whoever speaks of it. */
+export const subjectOf = (
+  command: Command,
+): { readonly service: string } | { readonly certificate: string } =>
+  'certificate' in command ? { certificate: command.certificate } : { service: command.service }
 
 /** Declares a release, has it checked, makes it active and drains the one before. */
 export interface Deploy {
@@ -23,6 +34,8 @@ export interface Deploy {
   readonly takeOver: boolean
   /** Do nothing when the service exists already: how static configuration seeds a fleet. */
   readonly ifAbsent: boolean
+  /** Imported with it under the service's name; it lies sealed under its fingerprint already. */
+  readonly bundle?: CertificateFacts
   readonly expectVersion?: number
 }
 

@@ -3,6 +3,8 @@
  * too: there was nothing to do, or a report came too late to matter.
  */
 import { drainStarted, supersede } from './activation.ts'
+import { decideCertificate } from './certificate-decide.ts'
+import { ordersAtRemoval } from './certificate-need.ts'
 import type { Command, Deploy, Drain, Request, Rollback } from './command.ts'
 import {
   accepted,
@@ -59,6 +61,14 @@ export const decide = (command: Command, gateway: Gateway): Decision => {
       return reportTarget(command, gateway)
     case 'ReportDrain':
       return reportDrain(command, gateway)
+    case 'RequestCertificate':
+    case 'ImportCertificate':
+    case 'RevokeCertificate':
+    case 'RemoveCertificate':
+    case 'ReportChallenge':
+    case 'ReportCertificate':
+    case 'ReportRevocation':
+      return decideCertificate(command, gateway)
   }
 }
 
@@ -124,5 +134,6 @@ const remove = (service: Service, gateway: Gateway): Decision => {
     ...supersede(service, generation),
     ...(active === undefined ? [] : [drainStarted(service, active, generation)]),
     { type: 'ServiceRemoved', service: service.name },
+    ...ordersAtRemoval(service.name, gateway),
   )
 }

@@ -1,4 +1,5 @@
 /** Deploying a release, and switching to one that is known: what is declared, checked, or active at once. */
+import { importBundle } from './certificate-decide.ts'
 import { activation, hostConflict, losers, passedUnchecked, supersede } from './activation.ts'
 import type { Deploy } from './command.ts'
 import { accepted, nothing, rejected, versionMoved, type Decision } from './decision.ts'
@@ -11,6 +12,7 @@ import {
   type KnownRelease,
   type Service,
 } from './gateway.ts'
+import { problemOfManual } from './ingress.ts'
 import { NAME, notAName, problemOfRelease, sameRelease } from './release.ts'
 
 export const deploy = (command: Deploy, gateway: Gateway): Decision => {
@@ -26,6 +28,12 @@ export const deploy = (command: Deploy, gateway: Gateway): Decision => {
   const conflict = hostConflict(command.service, command.release.hosts, gateway)
   if (conflict !== undefined && !command.takeOver) return rejected(conflict)
 
+  const lacking = problemOfBundle(command, gateway)
+  if (lacking !== undefined) return rejected({ reason: 'invalid', ...lacking })
+
+  const bringing = bring(command, gateway)
+  if ('rejected' in bringing) return bringing
+  const brought = bringing.accepted
   const service = gateway.services.get(command.service) ?? newService(command.service)
   const same = releaseNamed(service, command.release.id)
   // The same id with the same definition is the same release: deploying it again is a switch to it.
@@ -36,7 +44,8 @@ export const deploy = (command: Deploy, gateway: Gateway): Decision => {
     same.status !== 'checking' &&
     sameRelease(same.release, command.release)
   ) {
-    return switchTo(same, service, gateway)
+    const switched = switchTo(same, service, gateway)
+    return 'accepted' in switched ? accepted(...switched.accepted, ...brought) : switched
   }
 
   const generation = gateway.generation + 1
@@ -49,9 +58,9 @@ export const deploy = (command: Deploy, gateway: Gateway): Decision => {
     takeOver: command.takeOver,
   }
   const events = [...supersede(service, generation), declared]
-  if (!command.release.health.skip) return accepted(...events)
+  if (!command.release.health.skip) return accepted(...events, ...brought)
   const passed = passedUnchecked(command.service, command.release.id, generation, generation)
-  if (command.stage) return accepted(...events, passed)
+  if (command.stage) return accepted(...events, passed, ...brought)
   return accepted(
     ...events,
     passed,
@@ -66,9 +75,29 @@ export const deploy = (command: Deploy, gateway: Gateway): Decision => {
       },
       generation,
       command.takeOver ? losers(command.service, command.release.hosts, gateway) : [],
+      gateway,
     ),
+    ...brought,
   )
 }
+
+/** A service that brings its own certificate needs one for all of its hosts, now or before. */
+const problemOfBundle = (
+  { service, release: { ingress, hosts }, bundle }: Deploy,
+  gateway: Gateway,
+): { readonly field: string; readonly problem: string } | undefined => {
+  if (bundle !== undefined && ingress?.tls !== 'manual') {
+    return { field: 'tls', problem: 'brings a certificate, and is not manual' }
+  }
+  if (ingress?.tls !== 'manual') return undefined
+  const current = gateway.certificates.get(service)?.current
+  return problemOfManual(hosts, bundle ?? (current?.revoked === undefined ? current : undefined))
+}
+
+const bring = ({ service, bundle }: Deploy, gateway: Gateway): Decision =>
+  bundle === undefined
+    ? nothing
+    : importBundle({ type: 'ImportCertificate', certificate: service, ...bundle }, gateway)
 
 /** Makes a known release of the service active, once it has been checked again. */
 export const switchTo = (known: KnownRelease, service: Service, gateway: Gateway): Decision => {
@@ -94,6 +123,6 @@ export const switchTo = (known: KnownRelease, service: Service, gateway: Gateway
   return accepted(
     ...events,
     passedUnchecked(service.name, release.id, revision, generation),
-    ...activation(service, known, generation, []),
+    ...activation(service, known, generation, [], gateway),
   )
 }

@@ -7,10 +7,13 @@
  * one attempt to change something (a deploy, a switch, a drain). Reports carry the generation they
  * answer, so that a late one cannot undo a newer command.
  */
+import type { CertificateEvent } from './certificate-event.ts'
 import type { HostPattern } from './host.ts'
 import type { DrainMs, Release } from './release.ts'
 
-export type GatewayEvent =
+export type GatewayEvent = ServiceEvent | CertificateEvent
+
+export type ServiceEvent =
   | ReleaseDeclared
   | SwitchRequested
   | ReleasePassed
@@ -177,10 +180,17 @@ export type Failure =
   | { readonly kind: 'superseded'; readonly by: number }
 
 /**
- * The services whose state or routes an event changes. The last is the one it is about: those that lose
- * a host to it go first, so that the host is free by the time its new owner takes it.
+ * The services whose state or routes an event changes: none, for one about a certificate. The last is
+ * the one it is about: those that lose a host to it go first, so that the host is free by the time its
+ * new owner takes it.
  */
-export const servicesOf = (event: GatewayEvent): readonly string[] =>
-  event.type === 'ReleaseActivated' && event.takenOver.length > 0
+export const servicesOf = (event: GatewayEvent): readonly string[] => {
+  if ('certificate' in event) return []
+  return event.type === 'ReleaseActivated' && event.takenOver.length > 0
     ? [...event.takenOver.map((loser) => loser.service), event.service]
     : [event.service]
+}
+
+/** The certificate whose state an event changes, if it is about one. */
+export const certificateOf = (event: GatewayEvent): string | undefined =>
+  'certificate' in event ? event.certificate : undefined

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type GatewayEvent } from './event.ts'
+import { type ServiceEvent } from './event.ts'
 import { evolve } from './evolve.ts'
 import { emptyGateway, type Gateway } from './gateway.ts'
 import { RELEASES_KEPT } from './memory.ts'
@@ -34,9 +34,9 @@ const ONE_OF_EACH = {
   ServiceResumed: { type: 'ServiceResumed', service: 'web' },
   ServiceStopped: { type: 'ServiceStopped', service: 'web', message: 'no' },
   ServiceRemoved: { type: 'ServiceRemoved', service: 'web' },
-} satisfies { [Type in GatewayEvent['type']]: Extract<GatewayEvent, { type: Type }> }
+} satisfies { [Type in ServiceEvent['type']]: Extract<ServiceEvent, { type: Type }> }
 
-const events: readonly GatewayEvent[] = Object.values(ONE_OF_EACH)
+const events: readonly ServiceEvent[] = Object.values(ONE_OF_EACH)
 
 /** What nothing in the log may ever lead to. */
 const expectSane = (gateway: Gateway): void => {

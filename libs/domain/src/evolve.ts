@@ -2,8 +2,8 @@
  * What an event does to the state. Total: an event that does not fit leaves the state as it was; there
  * is no clock, no failure and nothing to wait for.
  */
-import type { GatewayEvent } from './event.ts'
-import { servicesOf } from './event.ts'
+import { evolveCertificate } from './certificate-evolve.ts'
+import { servicesOf, type GatewayEvent, type ServiceEvent } from './event.ts'
 import {
   newService,
   releaseOf,
@@ -18,6 +18,13 @@ import { settleOwners, withoutForeignHosts } from './owners.ts'
 /** Applies one event to the gateway, in place, and returns the same gateway. */
 export const evolve = (gateway: Gateway, event: GatewayEvent): Gateway => {
   gateway.generation = Math.max(gateway.generation, generationOf(event))
+  if ('certificate' in event) {
+    const { certificates } = gateway
+    const after = evolveCertificate(certificates.get(event.certificate), event)
+    if (after === undefined) certificates.delete(event.certificate)
+    else certificates.set(event.certificate, after)
+    return gateway
+  }
   for (const name of servicesOf(event)) {
     const before = gateway.services.get(name)
     if (before === undefined && event.type !== 'ReleaseDeclared') continue
@@ -44,7 +51,7 @@ const generationOf = (event: GatewayEvent): number => {
   return 'generation' in event ? event.generation : 0
 }
 
-const evolveService = (service: Service, event: GatewayEvent): Service => {
+const evolveService = (service: Service, event: ServiceEvent): Service => {
   switch (event.type) {
     case 'ReleaseDeclared':
       if (releaseOf(service, event.generation) !== undefined) return service

@@ -1,9 +1,11 @@
 /**
- * The whole state that commands are decided against: services by name, and every host with its owner.
+ * The whole state that commands are decided against: services and certificates by
+ * name, and every host with its owner.
  *
  * A service is immutable and replaced as a whole; the two maps around it are changed in place, because
  * a log of a million events over fifty thousand services cannot copy a map for each.
  */
+import type { Certificate } from './certificate.ts'
 import type { DrainOutcome, Failure } from './event.ts'
 import type { HostPattern } from './host.ts'
 import type { DrainMs, Release } from './release.ts'
@@ -14,6 +16,7 @@ export interface Gateway {
   readonly services: Map<string, Service>
   /** Who routes a host, or will once its candidate is healthy. */
   readonly owners: Map<HostPattern, string>
+  readonly certificates: Map<string, Certificate>
 }
 
 export interface Service {
@@ -71,6 +74,7 @@ export const emptyGateway = (): Gateway => ({
   generation: 0,
   services: new Map(),
   owners: new Map(),
+  certificates: new Map(),
 })
 
 export const newService = (name: string): Service => ({

@@ -1,24 +1,68 @@
 /** The vocabulary of the product. Everything here is pure: no I/O, no clock, no randomness. */
 export type {
-  Command,
-  Deploy,
-  Drain,
-  HealthOutcome,
-  Pause,
-  Remove,
-  Report,
-  ReportDrain,
-  ReportHealth,
-  ReportTarget,
-  Request,
-  Resume,
-  Rollback,
-  Stop,
-  Switch,
+  CertificateCommand,
+  CertificateReport,
+  ImportCertificate,
+  OrderOutcome,
+  RemoveCertificate,
+  ReportCertificate,
+  ReportChallenge,
+  ReportRevocation,
+  RequestCertificate,
+  RevokeCertificate,
+} from './certificate-command.ts'
+export type {
+  AuthorityChallenge,
+  CertificateEvent,
+  CertificateFacts,
+  CertificateFailed,
+  CertificateImported,
+  CertificateIssued,
+  CertificateRemoved,
+  CertificateRequested,
+  CertificateRevoked,
+  ChallengePublished,
+  ChallengesWithdrawn,
+  OrderReason,
+  RevocationEnded,
+  RevocationOutcome,
+  RevocationReason,
+} from './certificate-event.ts'
+export { automatic, isKept, namesWanted, renewalOf, renewalsDue } from './certificate-need.ts'
+export {
+  coversAll,
+  namesCover,
+  openOrder,
+  servedOf,
+  type Certificate,
+  type CertificateOrder,
+  type CurrentCertificate,
+  type Revocation,
+  type ServedCertificate,
+} from './certificate.ts'
+export {
+  subjectOf,
+  type Command,
+  type Deploy,
+  type Drain,
+  type HealthOutcome,
+  type Pause,
+  type Remove,
+  type Report,
+  type ReportDrain,
+  type ReportHealth,
+  type ReportTarget,
+  type Request,
+  type Resume,
+  type Rollback,
+  type ServiceReport,
+  type Stop,
+  type Switch,
 } from './command.ts'
 export { decide } from './decide.ts'
 export type { Decision } from './decision.ts'
 export {
+  certificateOf,
   servicesOf,
   type DrainEnded,
   type DrainOutcome,
@@ -30,6 +74,7 @@ export {
   type ReleaseFailed,
   type ReleasePassed,
   type ReleaseSuperseded,
+  type ServiceEvent,
   type ServicePaused,
   type ServiceRemoved,
   type ServiceResumed,
@@ -61,7 +106,16 @@ export {
 } from './host.ts'
 export { createHostTable, matchHost, moveHosts, setHost, type HostTable } from './host-table.ts'
 export { RELEASES_KEPT } from './memory.ts'
-export { isCalledFor, nameOf, outstanding, reactions, type Job } from './reactions.ts'
+export {
+  isCalledFor,
+  nameOf,
+  outstanding,
+  reactions,
+  type CertificateJob,
+  type Job,
+  type ServiceJob,
+} from './reactions.ts'
+export { HSTS_SECONDS_MAX, type Ingress } from './ingress.ts'
 export { sentenceOf, type Rejection } from './rejection.ts'
 export { bySpecificity, matchesPath, type PathTimeout } from './path-timeouts.ts'
 export {

@@ -19,6 +19,10 @@ export type Rejection =
     }
   | { readonly reason: 'no-previous-release'; readonly service: string }
   | { readonly reason: 'nothing-to-drain'; readonly service: string; readonly release?: string }
+  | { readonly reason: 'unknown-certificate'; readonly certificate: string }
+  | { readonly reason: 'certificate-imported'; readonly certificate: string }
+  | { readonly reason: 'certificate-needed'; readonly certificate: string }
+  | { readonly reason: 'nothing-to-revoke'; readonly certificate: string }
 
 /** `Cannot <action>: <current state>` without the action, which the caller knows. */
 export const sentenceOf = (rejection: Rejection): string => {
@@ -39,6 +43,14 @@ export const sentenceOf = (rejection: Rejection): string => {
       return rejection.release === undefined
         ? `service ${rejection.service} has no active release`
         : `release ${rejection.release} of service ${rejection.service} serves nothing`
+    case 'unknown-certificate':
+      return `there is no certificate "${rejection.certificate}", and no service of that name with hosts for one`
+    case 'certificate-imported':
+      return `certificate ${rejection.certificate} was imported; import its successor, or name the hosts to order one for`
+    case 'certificate-needed':
+      return `service ${rejection.certificate} needs certificate ${rejection.certificate}: its tls is auto`
+    case 'nothing-to-revoke':
+      return `certificate ${rejection.certificate} has not been issued yet`
   }
 }
 

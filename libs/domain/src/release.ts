@@ -3,6 +3,7 @@
  * Every default is filled in before a release enters the log, so that a log reads the same for ever.
  */
 import { parseHostPattern, type HostPattern } from './host.ts'
+import { problemOfIngress, type Ingress } from './ingress.ts'
 import { problemOfPathTimeouts, type PathTimeout } from './path-timeouts.ts'
 import { parseTarget } from './target.ts'
 
@@ -16,6 +17,8 @@ export interface Release {
   readonly limits: Limits
   /** Where they differ for some paths and methods; absent when they do not. */
   readonly timeouts?: readonly PathTimeout[]
+  /** How clients come; absent: in clear text, unless a certificate for the host is there anyway. */
+  readonly ingress?: Ingress
   /** How `https` targets are spoken to; absent: verified, under their own names. */
   readonly tls?: TargetTls
   /** Whether targets see the public host name or their own. */
@@ -152,7 +155,9 @@ export const problemOfRelease = (
   if (!release.health.path.startsWith('/')) {
     return { field: 'health_path', problem: `"${release.health.path}" does not start with /` }
   }
-  return problemOfTimes(release) ?? problemOfMetadata(release.metadata)
+  const ingress =
+    release.ingress === undefined ? undefined : problemOfIngress(release.ingress, release.hosts)
+  return ingress ?? problemOfTimes(release) ?? problemOfMetadata(release.metadata)
 }
 
 const problemOfTimes = ({

@@ -46,6 +46,7 @@ export const reportHealth = (report: ReportHealth, gateway: Gateway): Decision =
       known,
       candidate.generation,
       candidate.takeOver ? losers(service.name, release.hosts, gateway) : [],
+      gateway,
     ),
   )
 }

@@ -2,7 +2,7 @@
  * How tests speak of the domain: `given(past…).when(command).records(event…)`. It throws plain errors
  * that carry what was expected and what came, so that any test runner can show the difference.
  */
-import type { Command, Deploy, HealthOutcome } from './command.ts'
+import { subjectOf, type Command, type Deploy, type HealthOutcome } from './command.ts'
 import { decide } from './decide.ts'
 import type { Decision } from './decision.ts'
 import { servicesOf, type GatewayEvent } from './event.ts'
@@ -127,6 +127,13 @@ const COMMANDS = {
   ReportHealth: true,
   ReportTarget: true,
   ReportDrain: true,
+  RequestCertificate: true,
+  ImportCertificate: true,
+  RevokeCertificate: true,
+  RemoveCertificate: true,
+  ReportChallenge: true,
+  ReportCertificate: true,
+  ReportRevocation: true,
 } satisfies Record<Command['type'], true>
 
 const isCommand = (past: Past): past is Command => past.type in COMMANDS
@@ -135,7 +142,7 @@ const acceptedBy = (command: Command, gateway: Gateway): readonly GatewayEvent[]
   const decision = decide(command, gateway)
   if ('accepted' in decision) return decision.accepted
   throw new Error(
-    `The past cannot hold a ${command.type} of ${command.service}: it is refused with ${JSON.stringify(decision.rejected)}.`,
+    `The past cannot hold a ${command.type} of ${Object.values(subjectOf(command)).join()}: it is refused with ${JSON.stringify(decision.rejected)}.`,
   )
 }
 

@@ -1,5 +1,5 @@
 /** A folded copy of the log's state, and how it is brought forward. */
-import { emptyTable, project, tableOf, type RouteTable } from '@gatehouse/domain'
+import { certificateOf, emptyTable, project, tableOf, type RouteTable } from '@gatehouse/domain'
 import { placeAfter } from './entries.ts'
 import {
   BEGINNING,
@@ -106,5 +106,7 @@ export const apply = (replica: Replica, recorded: Recorded): readonly string[] =
   }
   const touched = project(replica.table, recorded.event)
   for (const service of touched) replica.tableHash.touch(service)
+  const certificate = certificateOf(recorded.event)
+  if (certificate !== undefined) replica.tableHash.touchCertificate(certificate)
   return touched
 }

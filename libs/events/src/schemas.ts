@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import type { GatewayEvent } from '@gatehouse/domain'
+import { certificateSchemas } from './certificate-schemas.ts'
 
 export type EventType = GatewayEvent['type']
 
@@ -51,6 +52,15 @@ const releaseSchema = z.strictObject({
       }),
     )
     .readonly()
+    .exactOptional(),
+  ingress: z
+    .strictObject({
+      tls: z.enum(['auto', 'manual', 'off']),
+      forceHttps: z.boolean(),
+      hstsSeconds: count.exactOptional(),
+      canonicalHost: name.exactOptional(),
+      clientCa: name.exactOptional(),
+    })
     .exactOptional(),
   tls: z.strictObject({ verify: z.boolean(), serverName: name.exactOptional() }).exactOptional(),
   hostHeader: z.enum(['preserve', 'target']),
@@ -137,6 +147,7 @@ export const eventSchemas = {
     message: z.string(),
   }),
   ServiceRemoved: z.strictObject({ type: z.literal('ServiceRemoved'), service: name }),
+  ...certificateSchemas,
 } satisfies { [Type in EventType]: z.ZodType<Extract<GatewayEvent, { type: Type }>> }
 
 export const eventTypes: readonly EventType[] = Object.values(eventSchemas).map(

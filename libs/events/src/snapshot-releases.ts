@@ -17,7 +17,7 @@ export interface PackedReleases {
 type Settings = Pick<Release, 'health' | 'drainMs' | 'limits' | 'hostHeader'> &
   Pick<KnownRelease, 'status' | 'drained'>
 
-interface More extends Pick<Release, 'timeouts' | 'tls'> {
+interface More extends Pick<Release, 'timeouts' | 'ingress' | 'tls'> {
   /** Where they are not those of the service. */
   readonly hosts?: readonly string[]
   readonly ejected?: readonly string[]
@@ -43,11 +43,12 @@ export const createReleasePacker = (): ReleasePacker => {
     packed,
     pack: ({ revision, release, status, ejected, drained }, hostsOfService) => {
       const { id, hosts, targets, health, drainMs, limits, hostHeader, metadata } = release
-      const { timeouts, tls } = release
+      const { timeouts, ingress, tls } = release
       const more: More = {
         ...(isSame(hosts, hostsOfService) ? {} : { hosts }),
         ...(ejected.length === 0 ? {} : { ejected }),
         ...(timeouts === undefined ? {} : { timeouts }),
+        ...(ingress === undefined ? {} : { ingress }),
         ...(tls === undefined ? {} : { tls }),
       }
       if (!isEmpty(more)) packed.more.push([packed.id.length, more])
@@ -113,6 +114,7 @@ export const unpackReleases = (packed: PackedReleases): ReleasesFrom => {
         hostHeader: shared.hostHeader,
         metadata: cell(packed.metadata, index) ?? NO_METADATA,
         ...(more.timeouts === undefined ? NOTHING_MORE : { timeouts: more.timeouts }),
+        ...(more.ingress === undefined ? NOTHING_MORE : { ingress: more.ingress }),
         ...(more.tls === undefined ? NOTHING_MORE : { tls: more.tls }),
       },
       status: shared.status,

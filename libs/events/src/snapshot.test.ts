@@ -1,13 +1,22 @@
-import { emptyTable, evolve, project, tableOf, type Gateway } from '@gatehouse/domain'
+import {
+  emptyTable,
+  evolve,
+  project,
+  tableOf,
+  type CertificateEvent,
+  type Gateway,
+  type GatewayEvent,
+} from '@gatehouse/domain'
 import { describe, expect, it } from 'vitest'
 import { EMPTY_QUARANTINE } from './quarantine.ts'
 import { readSnapshot, writeSnapshot } from './snapshot.ts'
+import { CERTIFICATE_EXAMPLES } from './testing-certificates.ts'
 import { deploy, historyOf, release, variedHistory } from './testing.ts'
 
 const PLACE = { position: 42, hash: 'abc' }
 const ORIGIN = 'def'
 
-const gatewayOf = (events = variedHistory()): Gateway => {
+const gatewayOf = (events: readonly GatewayEvent[] = variedHistory()): Gateway => {
   const table = emptyTable()
   for (const event of events) project(table, event)
   return table.gateway
@@ -48,8 +57,29 @@ describe('a snapshot', () => {
 
   it('keeps what few releases have', () => {
     const tls = { verify: false }
+    const ingress = { tls: 'off', forceHttps: true } as const
     const timeouts = [{ path: '/slow', method: 'POST', responseMs: 1 }]
-    const gateway = gatewayOf(historyOf([deploy('s0', 'v1', { tls, timeouts })]))
+    const gateway = gatewayOf(historyOf([deploy('s0', 'v1', { tls, timeouts, ingress })]))
+    expect(roundTrip(gateway).gateway).toStrictEqual(gateway)
+  })
+
+  it('L4 keeps certificates, in every state that one can be in', () => {
+    const requested = CERTIFICATE_EXAMPLES.CertificateRequested[0]
+    const of = (certificate: string, ...events: readonly CertificateEvent[]) =>
+      [requested, ...events].map((event) => ({ ...event, certificate }))
+    const gateway = gatewayOf([
+      ...of('ordered'),
+      ...of('challenged', ...CERTIFICATE_EXAMPLES.ChallengePublished),
+      ...of('issued', ...CERTIFICATE_EXAMPLES.CertificateIssued),
+      ...of('failing', CERTIFICATE_EXAMPLES.CertificateFailed[0]),
+      ...of('given-up', ...CERTIFICATE_EXAMPLES.CertificateFailed),
+      ...of(
+        'revoked',
+        ...CERTIFICATE_EXAMPLES.CertificateImported,
+        ...CERTIFICATE_EXAMPLES.CertificateRevoked,
+      ),
+    ])
+    expect(gateway.certificates.size).toBe(6)
     expect(roundTrip(gateway).gateway).toStrictEqual(gateway)
   })
 
@@ -80,11 +110,11 @@ describe('a snapshot', () => {
 
   it.each([
     ['half of it', (text: string) => text.slice(0, text.length / 2), 'is not JSON'],
-    ['something else', () => 'null', 'has schema undefined; 3 is read here'],
+    ['something else', () => 'null', 'has schema undefined; 4 is read here'],
     [
       'a newer one',
-      (text: string) => text.replace('"schema":3', '"schema":4'),
-      'has schema 4; 3 is read here',
+      (text: string) => text.replace('"schema":4', '"schema":5'),
+      'has schema 5; 4 is read here',
     ],
     [
       'one without its settings',

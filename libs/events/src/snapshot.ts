@@ -5,10 +5,15 @@
 import { emptyGateway, type Gateway } from '@gatehouse/domain'
 import type { Place, Snapshot } from './log.ts'
 import type { Quarantine } from './quarantine.ts'
+import {
+  packCertificates,
+  unpackCertificates,
+  type PackedCertificate,
+} from './snapshot-certificates.ts'
 import { packServices, unpackServices, type PackedServices } from './snapshot-services.ts'
 
 /** Raised whenever the text changes its meaning; another schema is not read but replayed around. */
-const SCHEMA = 3
+const SCHEMA = 4
 
 export interface SnapshotState {
   /** The hash of the first entry of the log, which no two logs share; empty before there is one. */
@@ -27,6 +32,7 @@ interface Text extends PackedServices {
   readonly generation: number
   /** Hosts that are claimed and not routed yet. */
   readonly claims: readonly (readonly [host: string, owner: string])[]
+  readonly certificates: readonly PackedCertificate[]
   readonly quarantine: Quarantine
 }
 
@@ -39,7 +45,16 @@ export const writeSnapshot = (
   const claims = [...gateway.owners].filter(
     ([host, owner]) => gateway.services.get(owner)?.hosts.includes(host) !== true,
   )
-  const text: Text = { schema: SCHEMA, origin, generation, services, releases, claims, quarantine }
+  const text: Text = {
+    schema: SCHEMA,
+    origin,
+    generation,
+    services,
+    releases,
+    claims,
+    certificates: packCertificates(gateway.certificates.values()),
+    quarantine,
+  }
   return { position: place.position, hash: place.hash, text: JSON.stringify(text) }
 }
 
@@ -69,13 +84,14 @@ export const readSnapshot = ({ position, hash, text: json }: Snapshot): ReadSnap
   }
 }
 
-const unpack = ({ generation, services, releases, claims }: Text): Gateway => {
+const unpack = ({ generation, services, releases, claims, certificates }: Text): Gateway => {
   const gateway = emptyGateway()
   gateway.generation = generation
   for (const service of unpackServices({ services, releases })) {
     gateway.services.set(service.name, service)
     for (const host of service.hosts) gateway.owners.set(host, service.name)
   }
+  for (const each of unpackCertificates(certificates)) gateway.certificates.set(each.name, each)
   for (const [host, owner] of claims) gateway.owners.set(host, owner)
   return gateway
 }

@@ -10,6 +10,7 @@ import {
   type GatewayEvent,
   type Release,
 } from '@gatehouse/domain'
+import { CERTIFICATE_EXAMPLES } from './testing-certificates.ts'
 import type { AppendOptions, EventLog, Meta, Place, Recorded } from './log.ts'
 
 type Examples = {
@@ -70,6 +71,13 @@ export const EXAMPLES: Examples = {
           { path: '/reports', method: 'POST', responseMs: 120_000 },
           { path: '/', idleMs: 5_000 },
         ],
+        ingress: {
+          tls: 'auto',
+          forceHttps: true,
+          hstsSeconds: 31_536_000,
+          canonicalHost: 'shop.example',
+          clientCa: '-----BEGIN CERTIFICATE-----',
+        },
         tls: { verify: false, serverName: 'inner.example' },
         hostHeader: 'target',
         metadata: { version: '1.2.3', note: 'größer\nals "x"' },
@@ -140,6 +148,7 @@ export const EXAMPLES: Examples = {
   ServiceResumed: [{ type: 'ServiceResumed', service: 'shop' }],
   ServiceStopped: [{ type: 'ServiceStopped', service: 'shop', message: 'Back at noon.' }],
   ServiceRemoved: [{ type: 'ServiceRemoved', service: 'shop' }],
+  ...CERTIFICATE_EXAMPLES,
 }
 
 export const paused = (service: string, holdMs = 1_000): GatewayEvent => ({

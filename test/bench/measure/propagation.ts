@@ -2,6 +2,7 @@
  * How long it takes until an event is a route: from its moment in the log to its moment in a proxy, both
  * on Redis's clock. Deploys are appended one after the other with a pause, as a busy fleet would have it.
  */
+import { servicesOf } from '@gatehouse/domain'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Receipt } from '@gatehouse/events'
 import { BENCH_META, fill } from '../fill.ts'
@@ -137,7 +138,7 @@ const appendPaced = async (
     const events: Together = appends.next().value
     const options = {
       readPosition: position,
-      scopes: [`service:${events[0].service}`],
+      scopes: servicesOf(events[0]).map((service) => `service:${service}`),
       idempotencyKey: crypto.randomUUID(),
       meta: BENCH_META,
     }

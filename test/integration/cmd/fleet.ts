@@ -98,7 +98,7 @@ export const createFleet = (redisUrl: string): TestFleet => {
       for (const each of batch) {
         if (each.kind !== 'recorded' || each.recorded.kind !== 'event') continue
         for (const job of reactions(each.recorded.event)) {
-          if (job.type === 'WatchTargets') continue
+          if (job.type !== 'CheckRelease' && job.type !== 'WatchDrain') continue
           const { service, generation } = job
           await report(
             job.type === 'CheckRelease'

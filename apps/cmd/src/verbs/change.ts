@@ -2,7 +2,13 @@
  * What every verb that changes something does: submit the command, say how it was received, wait for
  * its end unless told not to, and report.
  */
-import { liveService, sentenceOf, type Rejection, type Request } from '@gatehouse/domain'
+import {
+  liveService,
+  sentenceOf,
+  type GatewayEvent,
+  type Rejection,
+  type Request,
+} from '@gatehouse/domain'
 import {
   openReplica,
   submit,
@@ -87,12 +93,12 @@ const accepted = async (
 ): Promise<ExitCode> => {
   const { session, request } = told
   const { first, last, events, duplicate } = submitted
-  const stranger = events.find((event) => event.service !== request.service)
-  if (duplicate && stranger !== undefined && events[0]?.service !== request.service) {
+  const stranger = duplicate ? strangerIn(events, request.service) : undefined
+  if (stranger !== undefined) {
     return reportRefusal(told, {
       exit: EXIT.conflict,
       outcome: 'conflict',
-      problem: `the idempotency key ${asked.options.idempotencyKey ?? ''} was used for service ${stranger.service} already (position ${first})`,
+      problem: `the idempotency key ${asked.options.idempotencyKey ?? ''} was used for ${stranger} already (position ${first})`,
     })
   }
   if (duplicate) session.output.step(`was accepted before, at position ${first}`)
@@ -105,6 +111,14 @@ const accepted = async (
   }
   const follow = { first, last, after, change: startChange(request.service, attempt) }
   return finish(told, asked, follow, replica)
+}
+
+/** What the events of an earlier command were about, where that was something else. */
+const strangerIn = (events: readonly GatewayEvent[], service: string): string | undefined => {
+  const [about] = events
+  if (about === undefined) return undefined
+  if ('certificate' in about) return `certificate ${about.certificate}`
+  return about.service === service ? undefined : `service ${about.service}`
 }
 
 /** Nothing was appended; but the same release may be on its way, and then its end is ours as well. */
@@ -207,6 +221,10 @@ const reject = async (told: Told, rejection: Rejection, replica: Replica): Promi
     }
     case 'no-previous-release':
     case 'nothing-to-drain':
+    case 'unknown-certificate':
+    case 'certificate-imported':
+    case 'certificate-needed':
+    case 'nothing-to-revoke':
       return reportRefusal(told, {
         exit: EXIT.failed,
         outcome: 'rejected',

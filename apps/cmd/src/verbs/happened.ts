@@ -59,13 +59,14 @@ export const eventsSince = (
     ? Promise.resolve([])
     : newest(log, { limit: Math.min(count, SHOWN_SINCE_MAX), matches: isAbout(service) })
 
-/** Whether an entry is about a service; every entry is, when none is named. */
+/** Whether an entry is about a service or its certificate; every entry is, when none is named. */
 export const isAbout =
   (service: string | undefined) =>
   (recorded: Recorded): boolean => {
     if (service === undefined) return true
     if (recorded.kind === 'quarantined') return false
     const { event } = recorded
+    if ('certificate' in event) return event.certificate === service
     return (
       event.service === service ||
       (event.type === 'ReleaseActivated' &&

@@ -6,7 +6,8 @@ import { table } from '../output/table.ts'
 import { withSession } from '../session.ts'
 import { isAbout, newest } from './happened.ts'
 import { outputOptions, type GlobalOptions } from './options.ts'
-import { sayEvent, sayTime } from './say-event.ts'
+import { sayEvent } from './say-event.ts'
+import { sayTime } from './say-time.ts'
 
 export const HISTORY_LIMIT_DEFAULT = 50
 

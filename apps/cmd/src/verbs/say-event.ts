@@ -1,14 +1,23 @@
 /** One entry of the log in words, as `history`, `watch` and conflicts show it. Pure. */
-import type { DrainOutcome, Failure, GatewayEvent, Release } from '@gatehouse/domain'
+import {
+  certificateOf,
+  type DrainOutcome,
+  type Failure,
+  type GatewayEvent,
+  type Release,
+} from '@gatehouse/domain'
 import type { Recorded } from '@gatehouse/events'
 import { plain } from '../output/output.ts'
 import { sayDuration } from '../spec/duration.ts'
+import { sayCertificateEvent } from './say-certificate.ts'
+import { isoTime, sayTime } from './say-time.ts'
 
 export interface SaidEvent {
   readonly position: number
   readonly time: string
   readonly event: string
   readonly service: string | undefined
+  readonly certificate: string | undefined
   readonly release: string | undefined
   readonly actor: string | undefined
   readonly reason: string | undefined
@@ -21,7 +30,13 @@ export const sayEvent = (recorded: Recorded): SaidEvent => {
   const time = isoTime(recorded.at)
   if (recorded.kind === 'quarantined') {
     const { type, why } = recorded
-    const nobody = { service: undefined, release: undefined, actor: undefined, reason: undefined }
+    const nobody = {
+      service: undefined,
+      certificate: undefined,
+      release: undefined,
+      actor: undefined,
+      reason: undefined,
+    }
     return { position, time, event: type, ...nobody, details: `quarantined: ${why}` }
   }
   const { event, meta } = recorded
@@ -29,7 +44,8 @@ export const sayEvent = (recorded: Recorded): SaidEvent => {
     position,
     time,
     event: event.type,
-    service: event.service,
+    service: 'service' in event ? event.service : undefined,
+    certificate: certificateOf(event),
     release: releaseIn(event),
     actor: meta.actor,
     reason: meta.reason,
@@ -44,7 +60,7 @@ export const eventLine = (recorded: Recorded): string => {
     `#${said.position}`,
     sayTime(recorded.at),
     said.event,
-    said.service,
+    said.service ?? said.certificate,
     said.release,
     said.details === '' ? undefined : `(${said.details})`,
     said.actor === undefined ? undefined : `by ${said.actor}`,
@@ -52,13 +68,6 @@ export const eventLine = (recorded: Recorded): string => {
   const line = parts.filter((part) => part !== undefined).join(' ')
   return plain(said.reason === undefined ? line : `${line}: ${said.reason}`)
 }
-
-/** UTC, to the millisecond, and readable. */
-export const sayTime = (atMs: number): string => isoTime(atMs).replace('T', ' ')
-
-/** What was written by hand may carry no time at all. */
-const isoTime = (atMs: number): string =>
-  Number.isFinite(atMs) ? new Date(atMs).toISOString() : 'unknown'
 
 export const sayFailure = (failure: Failure): string => {
   switch (failure.kind) {
@@ -97,6 +106,7 @@ const releaseIn = (event: GatewayEvent): string | undefined => {
 }
 
 const detailsOf = (event: GatewayEvent): string => {
+  if ('certificate' in event) return sayCertificateEvent(event)
   switch (event.type) {
     case 'ReleaseDeclared':
       return `${event.release.targets.map(({ url }) => url).join(', ')}${sayUnverified(event.release)}`

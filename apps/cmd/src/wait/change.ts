@@ -80,13 +80,17 @@ export const startChange = (service: string, attempt: Attempt | undefined): Chan
 
 /** The change after one more event. `own`: the event was appended by the command itself. */
 export const advance = (change: Change, recorded: Recorded, own: boolean): Change => {
-  if (recorded.kind !== 'event' || recorded.event.service !== change.service) return change
+  if (recorded.kind !== 'event' || !isAbout(recorded.event, change.service)) return change
   const verdict = verdictAfter(change, recorded, own)
   const drains = drainsAfter(change, recorded, own)
   return verdict === change.verdict && drains === change.drains
     ? change
     : { ...change, verdict, drains }
 }
+
+/** Of its certificate a service hears as well: what a command appends may end with that. */
+const isAbout = (event: GatewayEvent, service: string): boolean =>
+  'certificate' in event ? event.certificate === service : event.service === service
 
 /** The events of one command are appended together, so the last of them is where it is applied. */
 const verdictAfter = (change: Change, recorded: RecordedEvent, own: boolean): Verdict => {
@@ -95,6 +99,7 @@ const verdictAfter = (change: Change, recorded: RecordedEvent, own: boolean): Ve
   if (attempt === undefined) return own ? { kind: 'applied', position, at } : verdict
   if (verdict.kind === 'superseded') return withWinner(verdict, recorded)
   if (verdict.kind !== 'pending' || !('generation' in event)) return verdict
+  if ('certificate' in event) return verdict
   if (event.generation !== attempt.generation) return verdict
   switch (event.type) {
     case 'ReleaseActivated':
