@@ -1,4 +1,38 @@
 /** The log of a fleet, on Redis: append, read, follow, submit; and who is there. */
+export {
+  factsOf,
+  readBundle,
+  type Bundle,
+  type BundleDemands,
+  type ReadBundle,
+} from './certificates/bundle.ts'
+export { openBundleCache, type BundleCache } from './certificates/cache.ts'
+export { createSealer, type Sealer, type Unsealed } from './certificates/seal.ts'
+export {
+  readSecretKeys,
+  requireSecretKeys,
+  SECRET_KEY_BYTES,
+  SECRET_KEY_FILE,
+  type SecretKey,
+  type SecretKeys,
+} from './certificates/secret-key.ts'
+export {
+  BUNDLE_PURPOSE,
+  createBundleStore,
+  openBundle,
+  resealBundle,
+  sealBundle,
+  type OpenedBundle,
+  type Resealed,
+  type SealedBundles,
+} from './certificates/store.ts'
+export {
+  readTicketKeys,
+  TICKET_PURPOSE,
+  TICKET_ROTATION_MS,
+  type TicketKey,
+  type TicketKeys,
+} from './certificates/ticket-keys.ts'
 export { EMPTY_QUARANTINE, type Quarantine, type QuarantinedEntry } from './quarantine.ts'
 export { openLocalCopy, TAIL_MAX, type Loaded, type LocalCopy } from './local-copy.ts'
 export {
