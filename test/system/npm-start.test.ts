@@ -3,7 +3,7 @@
  * that it leaves nothing behind. The tests tell one story, in its order.
  */
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, symlink } from 'node:fs/promises'
+import { mkdtemp, rm, stat, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -76,6 +76,10 @@ describe('npm start', () => {
     for (const admin of [adminPort, adminPort + 1]) {
       expect(await metric(admin, 'gatehouse_client_connections_total')).toBeGreaterThan(0)
     }
+  })
+
+  it('O7 F14 has made a secret key that only this user can read', async () => {
+    expect((await stat(join(dataDir, 'secret.key'))).mode & 0o777).toBe(0o600)
   })
 
   it('started a second time says that it runs already, and changes nothing', async () => {

@@ -1,9 +1,11 @@
 /** The command line: every verb with its arguments and options, and the function that carries it out. */
 import { VERSION } from '@gatehouse/events'
-import { Command, Option } from 'commander'
-import { collect, readCount, readDrainDuration, readDuration, readKey } from './arguments.ts'
+import { Command } from 'commander'
+import { collect, readCount, readDrainDuration } from './arguments.ts'
 import { EXIT_MEANINGS, type ExitCode } from './exit-codes.ts'
 import type { Io } from './io.ts'
+import { addCertificates } from './program-certificates.ts'
+import { changing, duration, examples, reading } from './program-options.ts'
 import { deploy } from './verbs/deploy.ts'
 import type { DeployOptions } from './verbs/deploy-flags.ts'
 import { fleet } from './verbs/fleet.ts'
@@ -17,9 +19,6 @@ import { READY_MS_DEFAULT } from './up/upgrade.ts'
 import type { UpOptions } from './verbs/up.ts'
 import type { UpgradeOptions } from './verbs/upgrade.ts'
 import { watch, type WatchOptions } from './verbs/watch.ts'
-
-/** The whole wait of a command, beyond what the release's health gate and drain may take. */
-const WAIT_MS_DEFAULT = 60_000
 
 /** The program; `done` is told the exit code of the verb that ran. */
 export const createProgram = (io: Io, done: (exit: ExitCode) => void): Command => {
@@ -35,6 +34,7 @@ export const createProgram = (io: Io, done: (exit: ExitCode) => void): Command =
   addDeploy(program, io, done)
   addChanges(program, io, done)
   addReading(program, io, done)
+  addCertificates(program, io, done)
   reading(program, 'up')
     .description(
       'start everything on this machine: Redis, a worker, proxies and an example (npm start)',
@@ -91,6 +91,16 @@ const addDeploy = (program: Command, io: Io, done: (exit: ExitCode) => void): vo
     )
     .option('--target-timeout <time>', 'what a target may take to begin its answer (default: 30s)')
     .option('--max-request-body <size>', 'such as 10MiB (default: unlimited)')
+    .option('--tls', 'the gateway sees to a certificate for the hosts, and renews it')
+    .option(
+      '--tls-certificate-path <file>',
+      'bring your own: the certificate and its chain, in PEM',
+    )
+    .option('--tls-private-key-path <file>', 'and its private key')
+    .option('--tls-client-ca-path <file>', 'who signs the certificates that clients must show')
+    .option('--tls-redirect [bool]', 'send http to https (default: true where there is TLS)')
+    .option('--hsts [time]', 'have browsers come by https only, such as 365d (default: a year)')
+    .option('--canonical-host <name>', 'the host that all others lead to')
     .option('--force', 'skip the health check: the release is activated at once')
     .option('--stage', 'check the release, but leave the one before active; switch makes it active')
     .option('--take-over', 'take hosts from the services that own them')
@@ -103,6 +113,7 @@ const addDeploy = (program: Command, io: Io, done: (exit: ExitCode) => void): vo
       examples([
         'deploy spec.json',
         'deploy shop --target 10.0.0.5:3000 --host shop.example.com',
+        'deploy shop --target 10.0.0.5:3000 --host shop.example.com --tls',
         'deploy spec.yaml --metadata commit=$GITHUB_SHA --idempotency-key $GITHUB_RUN_ID',
       ]),
     )
@@ -204,42 +215,6 @@ const addReading = (program: Command, io: Io, done: (exit: ExitCode) => void): v
     )
 }
 
-/** A verb with the options of all verbs. */
-const reading = (program: Command, name: string): Command =>
-  program
-    .command(name)
-    .option('--json', 'answer with one JSON document')
-    .option('--quiet', 'no progress on standard error')
-    .option('--no-color', 'no colours (also: NO_COLOR)')
-
-/** An option in milliseconds, whose help names its default in seconds. */
-const duration = (flags: string, description: string, defaultMs: number): Option =>
-  new Option(flags, description).argParser(readDuration).default(defaultMs, `${defaultMs / 1_000}s`)
-
-/** A verb with the options of all verbs that change something. */
-const changing = (program: Command, name: string): Command =>
-  reading(program, name)
-    .option('--no-wait', 'return as soon as the command is accepted')
-    .addOption(new Option('--wait', 'wait for the end (default)').default(true).hideHelp())
-    .addOption(
-      duration(
-        '--timeout <time>',
-        'the whole wait, beyond health check and drain',
-        WAIT_MS_DEFAULT,
-      ),
-    )
-    .option('--reason <text>', 'why, for the history')
-    .option('--actor <name>', 'who (default: as the CI system says, else the user)')
-    .option('--expect-version <number>', 'only when the service is at this version', readCount(0))
-    .option(
-      '--idempotency-key <key>',
-      'a repeated command with this key changes nothing (24 hours)',
-      readKey,
-    )
-
-const examples = (lines: readonly string[]): string =>
-  `\nExamples:\n${lines.map((line) => `  npm run cmd -- ${line}\n`).join('')}`
-
 const afterHelp = `
 Exit codes:
 ${EXIT_MEANINGS.map(([code, meaning]) => `  ${String(code).padEnd(4)} ${meaning}\n`).join('')}
@@ -247,6 +222,7 @@ Settings:
   GATEHOUSE_REDIS_URL  the fleet's Redis (default: the one that npm start runs)
   GATEHOUSE_FLEET      the fleet's name (default: main)
   GATEHOUSE_DATA       where local files live (default: .gatehouse)
+  GATEHOUSE_SECRET_KEY what private keys are sealed with (or GATEHOUSE_SECRET_KEY_FILE)
 `
 
 const afterUpgrade = `

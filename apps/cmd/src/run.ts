@@ -1,6 +1,6 @@
 /** One run: arguments in, exit code out. Every error becomes one sentence on standard error. */
 import { ControlPlaneUnfit, ControlPlaneUnreachable, InvalidSetting } from '@gatehouse/events'
-import { CommanderError } from 'commander'
+import { CommanderError, type Command } from 'commander'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import type { Io } from './io.ts'
 import { plain } from './output/output.ts'
@@ -12,7 +12,7 @@ export const run = async (arguments_: readonly string[], io: Io): Promise<ExitCo
   const program = createProgram(io, (code) => {
     exit = code
   })
-  for (const each of [program, ...program.commands]) {
+  for (const each of withNested(program)) {
     each.exitOverride().configureOutput({
       writeOut: (text) => void io.stdout.write(text),
       writeErr: (text) => void io.stderr.write(text),
@@ -30,6 +30,11 @@ export const run = async (arguments_: readonly string[], io: Io): Promise<ExitCo
 }
 
 const HELP_WIDTH = 100
+
+const withNested = (command: Command): readonly Command[] => [
+  command,
+  ...command.commands.flatMap(withNested),
+]
 
 const exitOf = (error: unknown, io: Io): ExitCode => {
   // Commander has said its sentence by now.

@@ -17,7 +17,10 @@ import type { Output } from './output/output.ts'
 export interface Session {
   readonly io: Io
   readonly output: Output
+  readonly fleet: string
   readonly log: EventLog
+  /** The fleet's Redis, for what is no event. */
+  readonly link: RedisLink
   readonly redis: RedisFacts
   /** Throws `ControlPlaneUnreachable` when Redis is away; the next call tries again. */
   readonly readFleet: () => Promise<Fleet>
@@ -42,6 +45,8 @@ export const withSession = async <Result>(
     return await use({
       io,
       output,
+      fleet,
+      link,
       log: {
         ...log,
         // Following goes on through restarts of Redis, so its link must not give up.

@@ -28,7 +28,14 @@ export type {
   RevocationOutcome,
   RevocationReason,
 } from './certificate-event.ts'
-export { automatic, isKept, namesWanted, renewalOf, renewalsDue } from './certificate-need.ts'
+export {
+  automatic,
+  certifiable,
+  isKept,
+  namesWanted,
+  renewalOf,
+  renewalsDue,
+} from './certificate-need.ts'
 export {
   coversAll,
   namesCover,

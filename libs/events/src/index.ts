@@ -28,6 +28,7 @@ export {
 } from './certificates/store.ts'
 export {
   readTicketKeys,
+  resealTicketKeys,
   TICKET_PURPOSE,
   TICKET_ROTATION_MS,
   type TicketKey,

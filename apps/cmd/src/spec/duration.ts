@@ -16,15 +16,16 @@ const PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/y
 const EXPECTED = 'expected milliseconds or a duration such as "5s", "1m30s" or "250ms"'
 
 /** Reads a duration. The problem is a clause that fits after the field's name and a colon. */
-export const parseDuration = (value: unknown): ParsedDuration => {
+export const parseDuration = (value: unknown, msMax: number = DURATION_MS_MAX): ParsedDuration => {
   if (typeof value !== 'number' && typeof value !== 'string') {
     return { problem: `found ${described(value)}; ${EXPECTED}` }
   }
   const text = String(value).trim().toLowerCase()
   const ms = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : sumOfParts(text)
   if (ms === undefined) return { problem: `found ${described(value)}; ${EXPECTED}` }
-  if (ms > DURATION_MS_MAX) {
-    return { problem: `found ${described(value)}; expected at most 24 days` }
+  if (ms > msMax) {
+    const days = Math.floor(msMax / 86_400_000)
+    return { problem: `found ${described(value)}; expected at most ${days} days` }
   }
   return { ms: Math.round(ms) }
 }

@@ -19,6 +19,13 @@ export const FIELD_NAMES = [
   'drain_timeout',
   'host_header',
   'timeouts',
+  'force_https',
+  'hsts',
+  'canonical_host',
+  'tls.mode',
+  'tls.cert',
+  'tls.key',
+  'tls.client_ca',
   'tls.verify',
   'tls.server_name',
   'health.skip',
@@ -117,6 +124,9 @@ export const fieldsOfFile = (spec: unknown, source: SpecSource): Flattened => {
           problems.push(unknownField(source, [key, inner], namesWithin(section)))
         } else take([key, inner], known, nested)
       }
+    } else if (section === 'tls' && !Array.isArray(value)) {
+      // `tls: auto` is short for `tls: { mode: auto }`.
+      take([key], 'tls.mode', value)
     } else if (value !== null) {
       problems.push(
         `${whereIs(source, [key])}: found ${described(value)}; expected an object with ${namesWithin(section).join(', ')}`,

@@ -2,7 +2,13 @@
  * How one value of a spec is read. Every reader answers with the value or with a clause that says what
  * was found and what was expected; the schema only puts them together.
  */
-import { parseHostPattern, parseTarget, type HostPattern, type Target } from '@gatehouse/domain'
+import {
+  HSTS_SECONDS_MAX,
+  parseHostPattern,
+  parseTarget,
+  type HostPattern,
+  type Target,
+} from '@gatehouse/domain'
 import { didYouMean } from '../near-miss.ts'
 import { described, parseDuration } from './duration.ts'
 import { parseSize } from './size.ts'
@@ -52,6 +58,18 @@ export const positiveDuration: Reader<number> = (raw) => {
   return 'value' in parsed && parsed.value === 0 ? found(raw, 'more than no time at all') : parsed
 }
 
+/** How long browsers shall remember something, in seconds: a bare number could be either unit. */
+export const hstsSeconds: Reader<number> = (raw) => {
+  if (raw === true) return { value: HSTS_SECONDS_DEFAULT }
+  if (typeof raw !== 'string' || /^\s*\d+\s*$/.test(raw)) {
+    return found(raw, 'a duration with its unit such as "365d", or true for a year')
+  }
+  const parsed = parseDuration(raw, HSTS_SECONDS_MAX * 1_000)
+  return 'ms' in parsed ? { value: Math.floor(parsed.ms / 1_000) } : parsed
+}
+
+const HSTS_SECONDS_DEFAULT = 31_536_000
+
 export const drainDuration: Reader<number | 'infinity'> = (raw) => {
   if (typeof raw === 'string' && raw.trim().toLowerCase() === 'infinity') {
     return { value: 'infinity' }
@@ -87,6 +105,13 @@ export const path: Reader<string> = (raw) =>
   typeof raw === 'string' && raw.startsWith('/')
     ? { value: raw }
     : found(raw, 'a path that starts with /, such as "/up"')
+
+/** One host in normal form. */
+export const hostName: Reader<HostPattern> = (raw) => {
+  if (typeof raw !== 'string') return found(raw, 'a host name')
+  const parsed = parseHostPattern(raw)
+  return 'problem' in parsed ? parsed : { value: parsed.pattern }
+}
 
 /** Normal form, each once, in the order given; blank ones are dropped. */
 export const hostList: Reader<readonly HostPattern[]> = (raw) => {

@@ -17,6 +17,7 @@ describe('a spec', () => {
   it('A2 fills every default in when it gives only service, hosts and target_url', () => {
     expect(released(minimal)).toEqual({
       service: 'shop',
+      files: {},
       release: {
         id: 'generated',
         hosts: ['shop.test'],
@@ -142,6 +143,41 @@ tls: { verify: false, server_name: inner.test }
     })
     expect(released(minimal).release).not.toHaveProperty('timeouts')
     expect(released(minimal).release).not.toHaveProperty('tls')
+  })
+
+  it.each<[string, string, object]>([
+    ['a word', 'tls: auto', { tls: 'auto', forceHttps: true }],
+    ['a word that YAML could read otherwise', 'tls: off', { tls: 'off', forceHttps: false }],
+    [
+      'a mode beside how targets are spoken to',
+      'tls: { mode: auto, verify: false }\nforce_https: false',
+      { tls: 'auto', forceHttps: false },
+    ],
+    ['files', 'tls: { cert: a.pem, key: /b.pem }', { tls: 'manual', forceHttps: true }],
+    [
+      'what browsers remember, and where they are led',
+      'tls: auto\nhsts: 365d\ncanonical_host: Shop.Test',
+      { tls: 'auto', forceHttps: true, hstsSeconds: 31_536_000, canonicalHost: 'shop.test' },
+    ],
+    [
+      'a year of HSTS without TLS of ours',
+      'hsts: true',
+      { tls: 'off', forceHttps: false, hstsSeconds: 31_536_000 },
+    ],
+  ])('F1 F13 reads how clients come from %s', (_what, lines, ingress) => {
+    const yaml = `service: shop\nhosts: [shop.test]\ntarget_url: http://a\n${lines}\n`
+    expect(released(yaml, 'spec.yml').release.ingress).toEqual(ingress)
+  })
+
+  it('means the files of a certificate from the folder of the spec, and leaves targets as they were', () => {
+    const yaml = `service: shop\nhosts: [shop.test]\ntarget_url: https://a\ntls: { cert: a.pem, key: /b.pem, client_ca: ../ca.pem }`
+    const { files, release } = released(yaml, 'spec.yml')
+    expect(files).toEqual({
+      bundle: { cert: '/srv/app/a.pem', key: '/b.pem' },
+      clientCa: '/srv/ca.pem',
+    })
+    expect(release).not.toHaveProperty('tls')
+    expect(released(minimal).release).not.toHaveProperty('ingress')
   })
 
   it('reads sizes, statuses and the other limits', () => {

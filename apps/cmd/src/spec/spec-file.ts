@@ -52,7 +52,7 @@ export const parseSpec = (text: string, name: string, folder: string): Flattened
   } catch (cause) {
     return noFields(`${name}: ${lowerFirst(messageOf(cause))}`)
   }
-  return fieldsOfFile(withAbsoluteSockets(spec, folder), source)
+  return fieldsOfFile(withAbsolutePaths(withAbsoluteSockets(spec, folder), folder), source)
 }
 
 /** `unix:./app.sock` is meant from the folder of the file that says so. */
@@ -78,6 +78,18 @@ const startOf = (document: Document, path: readonly (string | number)[]): number
   }
   return start
 }
+
+/** Files of certificates are meant from the folder of the spec as well. */
+const withAbsolutePaths = (spec: unknown, folder: string): unknown => {
+  if (!isRecord(spec) || !isRecord(spec['tls'])) return spec
+  const tls = Object.entries(spec['tls']).map(([key, value]) => [
+    key,
+    TLS_PATHS.has(key) && typeof value === 'string' ? resolve(folder, value) : value,
+  ])
+  return { ...spec, tls: Object.fromEntries(tls) }
+}
+
+const TLS_PATHS: ReadonlySet<string> = new Set(['cert', 'key', 'client_ca', 'clientCa'])
 
 const withAbsoluteSockets = (spec: unknown, folder: string): unknown => {
   if (!isRecord(spec)) return spec

@@ -33,7 +33,7 @@ describe('a spec with a mistake', () => {
     [
       'a field like no other',
       at('"colour": 1'),
-      'spec.json:2: colour: unknown field; expected one of service, hosts, targets, target_id, metadata, drain_timeout, host_header, timeouts, target_url, health_path, health_timeout, skip_health_check, health, balance, limits, tls',
+      'spec.json:2: colour: unknown field; expected one of service, hosts, targets, target_id, metadata, drain_timeout, host_header, timeouts, force_https, hsts, canonical_host, target_url, health_path, health_timeout, skip_health_check, health, balance, limits, tls',
     ],
     [
       'a section that is none',
@@ -64,6 +64,56 @@ describe('a spec with a mistake', () => {
       'a way to speak TLS that is a word',
       at('"tls": {"verify": "no"}'),
       'spec.json:2: tls.verify: found "no"; expected true or false',
+    ],
+    [
+      'a word for TLS that is none',
+      at('"tls": "on"'),
+      'spec.json:2: tls: found "on"; expected "auto" or "off"',
+    ],
+    [
+      'TLS that is true',
+      at('"tls": true'),
+      'spec.json:2: tls: found true; expected "auto" or "off"',
+    ],
+    [
+      'a certificate without its key',
+      at('"tls": {"cert": "a.pem"}'),
+      'spec.json:2: tls.cert: needs its private key; give tls.key as well',
+    ],
+    [
+      'a key without its certificate',
+      at('"tls": {"key": "a.pem"}'),
+      'spec.json:2: tls.key: needs its certificate; give tls.cert as well',
+    ],
+    [
+      'a certificate where the gateway should see to one',
+      at('"tls": {"mode": "auto", "cert": "a.pem", "key": "b.pem"}'),
+      'spec.json:2: tls.cert: brings a certificate while tls is "auto"; give one of them',
+    ],
+    [
+      'a certificate for any host',
+      at('"tls": "auto"').replace('shop.test', 'default'),
+      'spec.json:2: tls: is auto, and hosts name nothing that a certificate could',
+    ],
+    [
+      'a certificate for an address',
+      at('"tls": "auto"').replace('shop.test', '10.0.0.1'),
+      'spec.json:1: hosts: "10.0.0.1" is an address, which certificates of public authorities do not name; expected a host name',
+    ],
+    [
+      'HSTS in a number that could be either',
+      at('"hsts": 31536000'),
+      'spec.json:2: hsts: found 31536000; expected a duration with its unit such as "365d", or true for a year',
+    ],
+    [
+      'HSTS beyond what browsers keep',
+      at('"hsts": "1000d"'),
+      'spec.json:2: hsts: found "1000d"; expected at most 730 days',
+    ],
+    [
+      'a canonical host of somebody else',
+      at('"canonical_host": "blog.test"'),
+      'spec.json:2: canonical_host: "blog.test" is not among the hosts of the service: shop.test',
     ],
     [
       'a duration without a unit we know',

@@ -12,9 +12,16 @@ import {
 import type { Fields, Flattened } from './fields.ts'
 import { whereIs } from './fields.ts'
 import { checkFields, type SpecValues } from './schema.ts'
+import { toIngress, type TlsFiles } from './to-ingress.ts'
 
 export type SpecRelease =
-  { readonly service: string; readonly release: Release } | { readonly problems: readonly string[] }
+  | {
+      readonly service: string
+      readonly release: Release
+      /** What is to be read before it is complete. */
+      readonly files: TlsFiles
+    }
+  | { readonly problems: readonly string[] }
 
 export interface ReleaseContext {
   /** What the fields came from, for sentences about those that are missing: a file, or the flags. */
@@ -36,6 +43,10 @@ export const toRelease = (
   if (service === undefined || hosts === undefined || targets === undefined) {
     return { problems: missing(values, from) }
   }
+  const ingress = toIngress(values)
+  if ('problem' in ingress) {
+    return { problems: [about(fields, ingress.field, ingress.problem, from)] }
+  }
   const release: Release = {
     id: values.target_id ?? newId(),
     hosts,
@@ -44,6 +55,7 @@ export const toRelease = (
     drainMs: values.drain_timeout ?? DRAIN_MS_DEFAULT,
     limits: limitsOf(values),
     ...(values.timeouts === undefined ? {} : { timeouts: values.timeouts }),
+    ...(ingress.ingress === undefined ? {} : { ingress: ingress.ingress }),
     ...tlsOf(values),
     hostHeader: values.host_header ?? 'preserve',
     metadata: values.metadata ?? {},
@@ -51,7 +63,7 @@ export const toRelease = (
   if (!NAME.test(service)) return { problems: [about(fields, 'service', notAName(service), from)] }
   const problem = problemOfRelease(release)
   return problem === undefined
-    ? { service, release }
+    ? { service, release, files: ingress.files }
     : { problems: [about(fields, problem.field, problem.problem, from)] }
 }
 
@@ -128,14 +140,16 @@ const missing = (values: SpecValues, from: string): readonly string[] =>
     })
 
 /** A problem that the domain found, under the name that the user gave the field. */
-const about = (fields: Fields, name: string, problem: string, from: string): string => {
+export const about = (fields: Fields, name: string, problem: string, from: string): string => {
   const base = name.replace(/[[.].*$/, '')
-  const field =
-    base === 'health_path'
-      ? fields.get('health.path')
-      : [...fields].find(([each]) => each === base)?.[1]
+  const meant = base === 'health_path' ? ['health.path'] : base === 'tls' ? TLS_FIELDS : [base]
+  const exact = [...fields].find(([each]) => each === name)
+  const field = (exact ?? [...fields].find(([each]) => meant.includes(each)))?.[1]
   const { file, lineOf } = field ?? {}
   if (field === undefined) return `${from === '' ? '' : `${from}: `}${name}: ${problem}`
   if (file === undefined || lineOf === undefined) return `${field.written}: ${problem}`
   return `${whereIs({ file, lineOf: () => lineOf([]) }, [field.written])}: ${problem}`
 }
+
+/** Any of these makes a service have a certificate. */
+const TLS_FIELDS: readonly string[] = ['tls.mode', 'tls.cert']

@@ -5,11 +5,13 @@
 import {
   liveService,
   sentenceOf,
+  type Certificate,
   type GatewayEvent,
   type Rejection,
   type Request,
 } from '@gatehouse/domain'
 import {
+  catchUp,
   openReplica,
   submit,
   TOOL,
@@ -186,7 +188,24 @@ const finish = async (
     )
     throw error
   }
-  return report(told, waited, undefined, follow)
+  const certificate = await certificateNow(session, asked.request, replica)
+  return report(
+    told,
+    { ...waited, ...(certificate === undefined ? {} : { certificate }) },
+    undefined,
+    follow,
+  )
+}
+
+/** What has become of the certificate that a deploy asks the gateway for: nobody waits for it here. */
+const certificateNow = async (
+  session: Session,
+  request: Request,
+  replica: Replica,
+): Promise<Certificate | undefined> => {
+  if (request.type !== 'Deploy' || request.release.ingress?.tls !== 'auto') return undefined
+  await catchUp(session.log, replica)
+  return replica.table.gateway.certificates.get(request.service)
 }
 
 const isSeed = (request: Request): boolean => request.type === 'Deploy' && request.ifAbsent

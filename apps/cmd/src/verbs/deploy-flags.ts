@@ -1,4 +1,5 @@
 /** The flags of `deploy`, named as kamal-proxy names them, as fields of a spec. Pure. */
+import { resolve } from 'node:path'
 import type { Field, FieldName, Fields, Flattened } from '../spec/fields.ts'
 import { isRecord } from '../spec/readers.ts'
 import { absoluteSocket } from '../spec/spec-file.ts'
@@ -18,6 +19,14 @@ export interface DeployOptions extends ChangeOptions {
   readonly drainTimeout?: string
   readonly targetTimeout?: string
   readonly maxRequestBody?: string
+  readonly tls?: true
+  readonly tlsCertificatePath?: string
+  readonly tlsPrivateKeyPath?: string
+  readonly tlsClientCaPath?: string
+  /** Text after the flag, if there is any. */
+  readonly tlsRedirect?: true | string
+  readonly hsts?: true | string
+  readonly canonicalHost?: string
   readonly force?: true
   readonly stage?: true
   readonly takeOver?: true
@@ -47,6 +56,7 @@ export const fieldsOfFlags = (options: DeployOptions, folder: string): Flattened
   take('drain_timeout', '--drain-timeout', options.drainTimeout)
   take('limits.response_timeout', '--target-timeout', options.targetTimeout)
   take('limits.max_request_body', '--max-request-body', options.maxRequestBody)
+  takeTls(take, options, folder)
   const labels = Object.fromEntries(
     (options.metadata ?? []).map((text) => {
       const equals = text.indexOf('=')
@@ -57,6 +67,30 @@ export const fieldsOfFlags = (options: DeployOptions, folder: string): Flattened
   take('metadata', '--metadata', options.metadata === undefined ? undefined : labels)
   return { fields, problems }
 }
+
+const takeTls = (
+  take: (name: FieldName, written: string, value: unknown) => void,
+  options: DeployOptions,
+  folder: string,
+): void => {
+  const pathOf = (path: string | undefined) =>
+    path === undefined ? undefined : resolve(folder, path)
+  const { tlsCertificatePath, tlsPrivateKeyPath, tlsClientCaPath, tlsRedirect } = options
+  // kamal-proxy wants --tls beside the paths; they say more than it does.
+  const brings = tlsCertificatePath !== undefined || tlsPrivateKeyPath !== undefined
+  take('tls.mode', '--tls', options.tls === true && !brings ? 'auto' : undefined)
+  take('tls.cert', '--tls-certificate-path', pathOf(tlsCertificatePath))
+  take('tls.key', '--tls-private-key-path', pathOf(tlsPrivateKeyPath))
+  take('tls.client_ca', '--tls-client-ca-path', pathOf(tlsClientCaPath))
+  take('force_https', '--tls-redirect', TRUTH.get(tlsRedirect) ?? tlsRedirect)
+  take('hsts', '--hsts', options.hsts)
+  take('canonical_host', '--canonical-host', options.canonicalHost)
+}
+
+const TRUTH: ReadonlyMap<unknown, boolean> = new Map([
+  ['true', true],
+  ['false', false],
+])
 
 /** The fields of a file with those of the flags laid over them; labels are joined. */
 export const withFlags = (file: Flattened, flags: Flattened): Flattened => {

@@ -1,14 +1,18 @@
 /** `deploy`: from a spec file or from flags to a release that every live proxy serves. */
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { certifiable, type Release } from '@gatehouse/domain'
+import { requireSecretKeys } from '@gatehouse/events'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import type { Io } from '../io.ts'
-import { createOutput } from '../output/output.ts'
+import { createOutput, type Output } from '../output/output.ts'
 import { withSession } from '../session.ts'
 import type { Flattened } from '../spec/fields.ts'
 import { releaseIdAt } from '../spec/release-id.ts'
 import { readSpecFile } from '../spec/spec-file.ts'
-import { toRelease } from '../spec/to-release.ts'
+import { readTlsFiles } from '../spec/tls-files.ts'
+import { about, toRelease } from '../spec/to-release.ts'
+import { keepBundle } from './certificates/keep-bundle.ts'
 import { change } from './change.ts'
 import { fieldsOfFlags, withFlags, withService, type DeployOptions } from './deploy-flags.ts'
 import { outputOptions } from './options.ts'
@@ -27,21 +31,27 @@ export const deploy = async (
     newId: () => releaseIdAt(Date.now(), Math.random()),
   })
   if ('problems' in spec) {
-    for (const problem of spec.problems) output.warn(problem)
-    const refusal = { command: 'deploy', outcome: 'invalid', exitCode: EXIT.usage }
-    if (output.json) output.answer({ ...refusal, problems: spec.problems }, () => '')
-    return EXIT.usage
+    return invalid(output, spec.problems)
   }
 
-  const { service, release } = spec
+  const { service } = spec
+  const read = await readTlsFiles(spec.files, certifiable(spec.release.hosts), Date.now())
+  if ('problem' in read) {
+    const problem = about(given.fields, read.field, read.problem, isFile ? subject : '')
+    return invalid(output, [problem])
+  }
+  const release = withClientCa(spec.release, read.clientCa)
+  const sealing = read.bundle && { ...read.bundle, keys: requireSecretKeys(io.environment) }
   if (release.health.skip) output.step(`release ${release.id} is activated without a health check`)
   if (release.tls?.verify === false) {
     output.step(
       `certificates of the targets of ${release.id} are not verified: tls.verify is false`,
     )
   }
-  return withSession(io, output, (session) =>
-    change(session, {
+  return withSession(io, output, async (session) => {
+    // Before the event that names it: whoever reads that finds the bundle.
+    if (sealing !== undefined) await keepBundle(session, sealing)
+    return change(session, {
       verb: 'deploy',
       request: {
         type: 'Deploy',
@@ -50,13 +60,26 @@ export const deploy = async (
         stage: options.stage === true,
         takeOver: options.takeOver === true,
         ifAbsent: options.ifAbsent === true,
+        ...(sealing === undefined ? {} : { bundle: sealing.facts }),
         ...(options.expectVersion === undefined ? {} : { expectVersion: options.expectVersion }),
       },
       options,
       healthMs: release.health.skip ? 0 : release.health.timeoutMs,
-    }),
-  )
+    })
+  })
 }
+
+const invalid = (output: Output, problems: readonly string[]): ExitCode => {
+  for (const problem of problems) output.warn(problem)
+  const refusal = { command: 'deploy', outcome: 'invalid', exitCode: EXIT.usage }
+  if (output.json) output.answer({ ...refusal, problems }, () => '')
+  return EXIT.usage
+}
+
+const withClientCa = (release: Release, clientCa: string | undefined): Release =>
+  clientCa === undefined || release.ingress === undefined
+    ? release
+    : { ...release, ingress: { ...release.ingress, clientCa } }
 
 /** A name with an ending or a folder is a file, and so is what lies there; the rest are services. */
 const namesFile = (subject: string, cwd: string): boolean =>

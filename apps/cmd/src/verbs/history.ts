@@ -39,7 +39,13 @@ export const history = (
           found.map((recorded) => {
             const said = sayEvent(recorded)
             const { position, event, release, actor, reason, details } = said
-            const row = [position, sayTime(recorded.at), event, said.service, release]
+            const row = [
+              position,
+              sayTime(recorded.at),
+              event,
+              said.service ?? said.certificate,
+              release,
+            ]
             return [...row, actor, reason, details]
           }),
         )

@@ -8,6 +8,7 @@ import { sayDuration } from '../spec/duration.ts'
 import type { FollowedDrain, Verdict } from '../wait/change.ts'
 import { statisticsOf, type Receipts } from '../wait/receipts.ts'
 import type { Waited } from '../wait/waiting.ts'
+import { certificateView, sayStanding } from './certificates/certificate-view.ts'
 import { eventLine, sayEvent, sayFailure } from './say-event.ts'
 
 export interface Told {
@@ -74,6 +75,9 @@ export const report = (
         ? {}
         : { receipts: { ...receipts, ...statisticsOf(receipts.proxies) } }),
       ...(change.drains.length === 0 ? {} : { drains: change.drains.map(drainDocument) }),
+      ...(waited.certificate === undefined
+        ? {}
+        : { certificate: certificateView(waited.certificate, Date.now()) }),
       ...(waited.stillInFlight === undefined ? {} : { stillInFlight: waited.stillInFlight }),
     },
     () => lines(told, waited, outcome, at).map(plain).join('\n'),
@@ -109,7 +113,7 @@ const drainDocument = ({
 
 const lines = (
   { verb, request }: Told,
-  { change, receipts, exit }: Waited,
+  { change, receipts, exit, certificate }: Waited,
   outcome: 'accepted' | 'nothing-to-do' | undefined,
   at: { readonly first: number } | undefined,
 ): readonly string[] => {
@@ -133,6 +137,7 @@ const lines = (
     ...reached,
     ...(receipts === undefined ? [] : receiptLines(receipts)),
     ...change.drains.flatMap(drainLine),
+    ...(certificate === undefined ? [] : [sayStanding(certificate, Date.now())]),
     ...(exit === EXIT.ok || reached.length > 0 || failed.length > 0
       ? []
       : [`${service}: ${verb} not seen to its end`]),

@@ -10,6 +10,7 @@ import { guide } from '../up/guide.ts'
 import { startPrograms } from '../up/programs.ts'
 import { problemOfPort } from '../up/ports.ts'
 import { startRedis } from '../up/redis.ts'
+import { ensureSecretKey } from '../up/secret-key.ts'
 import { awaitFleet, seedExample } from '../up/ready.ts'
 import {
   proxyName,
@@ -96,6 +97,7 @@ const start = async (
     return EXIT.failed
   }
   stack.defer(redis.stop)
+  ensureSecretKey(settings.dataDir, io.environment)
   const example = settings.example ? await chooseExample(settings.dataDir, output) : undefined
   const programs = startPrograms({ settings, redisUrl: redis.url, example, io, output })
   stack.defer(programs.stop)

@@ -1,4 +1,5 @@
 /** What a wait is about, and what it ends with: shared by the phases of `waitForChange`. */
+import type { Certificate } from '@gatehouse/domain'
 import type { Place, Position } from '@gatehouse/events'
 import type { ExitCode } from '../exit-codes.ts'
 import type { Session } from '../session.ts'
@@ -29,6 +30,8 @@ export interface Waited {
   readonly problem?: string
   readonly change: Change
   readonly receipts?: Receipts
+  /** What the gateway sees to for a deploy, as it stands now. */
+  readonly certificate?: Certificate
   readonly stillInFlight?: readonly ServiceWork[]
 }
 

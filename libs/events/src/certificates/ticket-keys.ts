@@ -71,6 +71,19 @@ export const readTicketKeys = async (
   throw new Error('The session ticket keys are being rotated by somebody who does not finish')
 }
 
+/** Seals them with the key that seals now, if an older one did: those who hold them are not concerned. */
+export const resealTicketKeys = async (
+  link: RedisLink,
+  fleet: string,
+  sealer: Sealer,
+): Promise<void> => {
+  const key = `${fleetTag(fleet)}:tickets`
+  const sealed = await using(link, (client) => client.get(key))
+  if (sealed === null || sealer.isCurrent(sealed)) return
+  const known = open(sealer, key, sealed)
+  await using(link, (client) => client.set(key, sealer.seal(key, textOf(known))))
+}
+
 interface StoredKey {
   readonly bytes: string
   readonly madeAt: number
