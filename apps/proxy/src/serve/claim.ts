@@ -3,11 +3,12 @@
  * connection to that target. It waits for the connection if it must, tries another target when the
  * first cannot be reached, and gives everything back exactly once.
  *
- * A client's connection has one claim and uses it for one request after the other.
+ * An exchange has one claim and uses it for one request after the other.
  */
 import { LIMIT_DEFAULTS, type Limits } from '@gatehouse/domain'
 import type { Failure } from '../http/failure.ts'
 import { forwardedRequestHead } from '../http/forward-head.ts'
+import type { RequestHead } from '../http/request.ts'
 import type { ReleaseRuntime } from '../upstream/release-runtime.ts'
 import type { TargetPool } from '../upstream/target-pool.ts'
 import type {
@@ -25,6 +26,9 @@ export type ClaimStage = 'none' | 'waiting' | 'held'
 
 /** Whose request it is. */
 export interface ClaimHolder extends UpstreamUser {
+  readonly client: ExchangeClient
+  readonly head: RequestHead
+  readonly requestId: string
   /** The connection that was waited for is there. */
   onClaimed(upstream: UpstreamConnection): void
   /** It will not come, from no target that may be tried. Nothing was sent. */
@@ -45,16 +49,14 @@ export class Claim implements UpstreamSeeker, Work {
   headText = ''
   readonly user: ClaimHolder
   readonly #context: ServeContext
-  readonly #client: ExchangeClient
   #pool: TargetPool | undefined
   /** Sent again because a kept connection turned out to be dead: once. */
   #repeated = false
   /** Sent elsewhere because a target could not be connected to: once. */
   #redirected = false
 
-  constructor(context: ServeContext, client: ExchangeClient, holder: ClaimHolder) {
+  constructor(context: ServeContext, holder: ClaimHolder) {
     this.#context = context
-    this.#client = client
     this.user = holder
   }
 
@@ -71,7 +73,7 @@ export class Claim implements UpstreamSeeker, Work {
   /** Claims a target of the release, and an idle connection to it, if there is one: or else `wait`. */
   begin(release: ReleaseRuntime): UpstreamConnection | undefined {
     this.release = release
-    this.limits = release.limitsOf(this.#client.head)
+    this.limits = release.limitsOf(this.user.head)
     this.#repeated = false
     this.#redirected = false
     return this.#take(release.claim(this))
@@ -80,7 +82,7 @@ export class Claim implements UpstreamSeeker, Work {
   wait(): void {
     this.stage = 'waiting'
     // HAProxy's `timeout queue`: to wait for a free connection is to wait for an answer.
-    this.#client.socket.arm(this.limits.responseMs)
+    this.user.client.socket.arm(this.limits.responseMs)
     if (this.#pool?.request(this) === false) this.user.onUnclaimed('queue-full')
   }
 
@@ -99,7 +101,7 @@ export class Claim implements UpstreamSeeker, Work {
   onConnecting(upstream: UpstreamConnection): void {
     this.upstream = upstream
     // It has a deadline of its own for that.
-    this.#client.socket.disarm()
+    this.user.client.socket.disarm()
   }
 
   onUpstreamReady(upstream: UpstreamConnection): void {
@@ -168,10 +170,10 @@ export class Claim implements UpstreamSeeker, Work {
   }
 
   #take(pool: TargetPool): UpstreamConnection | undefined {
-    const { head, peer, requestId } = this.#client
+    const { head, client, requestId } = this.user
     this.#pool = pool
     const now = this.#context.now()
-    this.headText = forwardedRequestHead(head, peer, pool.destination, requestId, now)
+    this.headText = forwardedRequestHead(head, client.peer, pool.destination, requestId, now)
     const idle = pool.take(this)
     if (idle === undefined) return undefined
     this.stage = 'held'
@@ -181,7 +183,7 @@ export class Claim implements UpstreamSeeker, Work {
 
   #leave(): void {
     const { release } = this
-    const { socket } = this.#client
+    const { socket } = this.user.client
     this.stage = 'none'
     this.release = undefined
     this.upstream = undefined

@@ -5,8 +5,9 @@
  */
 import type { ClientSocket } from './client-socket.ts'
 import type { ServeLimits } from './limits.ts'
+import type { Stage } from './stage.ts'
 
-export class LingeringClose {
+export class LingeringClose implements Stage {
   readonly #socket: ClientSocket
   readonly #limits: ServeLimits
   #lingerings = 0
@@ -14,6 +15,10 @@ export class LingeringClose {
   constructor(socket: ClientSocket, limits: ServeLimits) {
     this.#socket = socket
     this.#limits = limits
+  }
+
+  get busy(): boolean {
+    return false
   }
 
   /** Nothing more is written, and nothing that comes is understood. */
@@ -24,14 +29,24 @@ export class LingeringClose {
     else this.#endAndLinger()
   }
 
-  onDrain(): void {
+  onClientData(): void {}
+
+  onClientDrain(): void {
     this.#endAndLinger()
   }
+
+  onClientEnd(): void {}
+
+  onClientClose(): void {}
 
   onDeadline(): void {
     this.#lingerings -= 1
     if (!this.#socket.queued || this.#lingerings <= 0) this.#socket.destroy()
     else this.#socket.arm(this.#limits.lingerMs)
+  }
+
+  cut(): void {
+    this.#socket.destroy()
   }
 
   #endAndLinger(): void {

@@ -1,31 +1,34 @@
 /** What the proxy itself answers on a client's connection: that it is healthy, or why it failed. */
 import { answerFailure, answerHealthy, type Answer, type AnsweredRequest } from '../http/answer.ts'
 import type { Failure } from '../http/failure.ts'
+import type { RequestHead } from '../http/request.ts'
 import type { ServeContext } from './context.ts'
-import type { ExchangeClient } from './exchange-client.ts'
 
-/** The client's connection, as far as an answer of our own depends on it. */
-type Asker = Pick<ExchangeClient, 'head' | 'requestId' | 'mayContinue'>
+/** The request, as far as an answer of our own depends on it. */
+interface OwnRequest {
+  readonly head: RequestHead
+  readonly requestId: string
+}
 
-/** `whole`: the request has been read to its end, so that another may follow. */
+/** `mayFollow`: another request may be answered on the connection. */
 export const ownFailure = (
   context: ServeContext,
-  client: Asker,
+  request: OwnRequest,
   failure: Failure,
-  whole: boolean,
+  mayFollow: boolean,
   message?: string,
 ): Answer => {
   context.counters.failures[failure] += 1
-  return answerFailure(failure, answeredRequest(context, client, whole), message)
+  return answerFailure(failure, answeredRequest(context, request, mayFollow), message)
 }
 
-export const ownHealth = (context: ServeContext, client: Asker, whole: boolean): Answer =>
-  answerHealthy(answeredRequest(context, client, whole))
+export const ownHealth = (context: ServeContext, request: OwnRequest, mayFollow: boolean): Answer =>
+  answerHealthy(answeredRequest(context, request, mayFollow))
 
 const answeredRequest = (
   context: ServeContext,
-  { head, requestId, mayContinue }: Asker,
-  whole: boolean,
+  { head, requestId }: OwnRequest,
+  mayFollow: boolean,
 ): AnsweredRequest => {
   const { method, minorVersion, accept, authority } = head
   return {
@@ -34,7 +37,7 @@ const answeredRequest = (
     accept,
     authority,
     requestId,
-    keepAlive: whole && mayContinue,
+    keepAlive: mayFollow,
     nowMs: context.now(),
   }
 }

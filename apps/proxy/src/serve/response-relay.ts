@@ -52,7 +52,7 @@ export class ResponseRelay {
   congested = false
   /** What came in one read with the switch to another protocol. */
   early: Buffer = NOTHING
-  readonly #client: ClientSocket
+  #client: ClientSocket
   readonly #read: HeadReaders['response']
   readonly #body = new Body()
   #request: ResponseRequest | undefined
@@ -68,8 +68,9 @@ export class ResponseRelay {
     return this.begun && this.#body.framing === 'until-close'
   }
 
-  begin(request: ResponseRequest): void {
+  begin(request: ResponseRequest, client: ClientSocket): void {
     this.#request = request
+    this.#client = client
     this.status = 0
     this.begun = false
     this.silent = true
