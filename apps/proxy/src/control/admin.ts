@@ -3,9 +3,10 @@
  * listens on loopback by default, and it is never reachable through the ports that serve traffic.
  */
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { Server as TcpServer } from 'node:net'
 import { addressText, type Address } from '../config.ts'
+import { createServer } from '../node-http.ts'
 import { reasonOf } from './reason.ts'
 
 export interface AdminView {

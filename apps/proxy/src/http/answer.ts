@@ -3,7 +3,7 @@
  * speaks (Proxy-Status, RFC 9209), about which request (X-Request-ID), and what went wrong, as plain
  * text, or as problem details (RFC 9457) for clients that prefer JSON.
  */
-import { STATUS_CODES } from 'node:http'
+import { STATUS_CODES } from '../node-http.ts'
 import { FAILURES, type Failure, type FailureRow } from './failure.ts'
 import { SHOWN_HOST_CHARACTERS_MAX } from './limits.ts'
 import { listMembers } from './syntax.ts'
