@@ -84,7 +84,7 @@ describe('docker-compose.yml', () => {
   it('starts programs that exist', () => {
     const programs = Object.values(services)
       .flatMap(({ command = [], entrypoint = [] }) => [...entrypoint, ...command])
-      .filter((word) => word.endsWith('.ts'))
+      .filter((word) => /\.m?[jt]s$/.test(word))
     expect(programs.length).toBeGreaterThan(4)
     expect(programs.filter((path) => !existsSync(join(root, path)))).toEqual([])
   })

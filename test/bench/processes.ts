@@ -2,15 +2,21 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
+import manifest from '../../package.json' with { type: 'json' }
 import { pidsOfTree } from './data-path/process-tree.ts'
 
 export interface Processes extends AsyncDisposable {
   /**
-   * Starts a program of the project, such as `apps/proxy/src/main.ts`, with the Node that runs us;
+   * Starts a program of the project, such as `apps/worker/src/main.ts`, with the Node that runs us;
    * behind a command such as `taskset -c 0` when one is given.
    */
   readonly start: (
     program: string,
+    environment: Readonly<Record<string, string>>,
+    before?: readonly string[],
+  ) => Process
+  /** Starts a proxy as `npm run proxy` does, likewise. */
+  readonly startProxy: (
     environment: Readonly<Record<string, string>>,
     before?: readonly string[],
   ) => Process
@@ -44,6 +50,8 @@ export interface Talk extends Process {
 }
 
 const ROOT = resolve(import.meta.dirname, '../..')
+// `exec node …`, with what V8 is told, which a proxy cannot tell it itself.
+const PROXY_ARGUMENTS = manifest.scripts.proxy.split(' ').slice(2)
 const LAST_WORDS_CHARACTERS = 2_000
 const STOP_MS_MAX = 10_000
 
@@ -64,6 +72,11 @@ export const createProcesses = (): Processes => {
   return {
     start: (program, environment, before = []) =>
       launch([...before, process.execPath, resolve(ROOT, program)], {
+        ...process.env,
+        ...environment,
+      }),
+    startProxy: (environment, before = []) =>
+      launch([...before, process.execPath, ...PROXY_ARGUMENTS], {
         ...process.env,
         ...environment,
       }),

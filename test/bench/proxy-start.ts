@@ -31,7 +31,7 @@ export const startProxyOnce = async (
 ): Promise<ProxyStart> => {
   const port = await freePort()
   const launchedAt = performance.now()
-  const proxy = processes.start('apps/proxy/src/main.ts', {
+  const proxy = processes.startProxy({
     GATEHOUSE_REDIS_URL: redisUrl,
     GATEHOUSE_FLEET: fleet,
     GATEHOUSE_DATA: dataDir,

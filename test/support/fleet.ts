@@ -110,7 +110,7 @@ export const startFleet = async ({
   const launchProxy: TestFleet['launchProxy'] = (id, own = {}, sockets = []) => {
     const free = { GATEHOUSE_LISTEN: '127.0.0.1:0', GATEHOUSE_ADMIN: '127.0.0.1:0' }
     const all = { GATEHOUSE_PROXY_ID: id, ...free, ...own }
-    return start('apps/proxy/src/main.ts', [], all, sockets)
+    return start('apps/proxy/src/main.mjs', [], all, sockets)
   }
 
   const startProxy: TestFleet['startProxy'] = async (id, own, sockets) => {

@@ -91,7 +91,7 @@ describe('a local copy', () => {
     const data = join(folder, 'full')
     await mkdir(data)
     // The shell's limit on what a process may write into a file stands for a disk that is full.
-    const proxyMain = 'exec "$0" apps/proxy/src/main.ts'
+    const proxyMain = 'exec "$0" apps/proxy/src/main.mjs'
     const started = startProcess(
       'sh',
       ['-c', `ulimit -f 1 && ${proxyMain}`, process.execPath],

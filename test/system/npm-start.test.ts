@@ -198,7 +198,7 @@ describe('npm start', () => {
   })
 
   it('H5 a process that loses `up` before it has begun ends at once', async () => {
-    const leash = join(ROOT, 'apps/cmd/src/up/leash.ts')
+    const leash = join(ROOT, 'apps/cmd/src/up/leash.mjs')
     const args = ['--import', leash, '-e', 'setInterval(() => {}, 1_000)']
     const orphan = startProcess(process.execPath, args, ownEnvironment({}))
     expect(await orphan.finished).toMatchObject({ signal: 'SIGTERM' })

@@ -24,7 +24,7 @@ export const readHandedDown = (environment: Environment, pid: number): HandedDow
   // Who starts us by fork and exec at once cannot know our id beforehand, and leaves it out.
   if (meant !== undefined && meant !== '' && meant !== String(pid)) {
     throw new InvalidSetting(
-      `LISTEN_PID is "${meant}", but this is process ${pid}: sockets reach only the process that systemd starts itself, so name node and apps/proxy/src/main.ts in ExecStart, not npm`,
+      `LISTEN_PID is "${meant}", but this is process ${pid}: sockets reach only the process that systemd starts itself, so name node and apps/proxy/src/main.mjs in ExecStart, not npm`,
     )
   }
   const names = (environment['LISTEN_FDNAMES'] ?? '').split(':')

@@ -2,12 +2,12 @@ import { expect, it } from 'vitest'
 import { lastWords } from './last-words.ts'
 
 const crash = `{"level":30,"msg":"serving"}
-file:///gatehouse/apps/proxy/src/main.ts:12
+file:///gatehouse/apps/proxy/src/main.mjs:12
   throw new Error('no')
         ^
 
 Error: the port is in use
-    at main (file:///gatehouse/apps/proxy/src/main.ts:12:9)
+    at main (file:///gatehouse/apps/proxy/src/main.mjs:12:9)
     at async run {
   code: 'EADDRINUSE'
 }

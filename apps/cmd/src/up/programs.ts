@@ -78,7 +78,7 @@ export const startPrograms = (options: ProgramsOptions): Programs => {
     return startChild({
       ...common,
       name,
-      script: join(APPS, 'proxy', 'src', 'main.ts'),
+      script: join(APPS, 'proxy', 'src', 'main.mjs'),
       // Two are enough: the one before the one before has ended by the time its name is taken again,
       // and its local copy is of use.
       ids: [name, `${name}b`],

@@ -14,8 +14,7 @@ export const gatehouse = (settings: Readonly<Record<string, string>>): Contender
     const { redisUrl, name } = await fleet()
     const port = await freePort()
     const adminPort = await freePort()
-    const proxy = lab.processes.start(
-      'apps/proxy/src/main.ts',
+    const proxy = lab.processes.startProxy(
       {
         GATEHOUSE_REDIS_URL: redisUrl,
         GATEHOUSE_FLEET: name,
