@@ -38,4 +38,4 @@ EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=2s --start-period=10s --retries=3 \
   CMD ["node", "-e", "fetch(`http://${process.env.GATEHOUSE_ADMIN}/readyz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "--max-semi-space-size=4", "apps/proxy/src/main.mjs"]
+CMD ["node", "--max-semi-space-size=4", "--expose-gc", "apps/proxy/src/main.mjs"]

@@ -11,4 +11,8 @@ enableCompileCache()
 const { runProcess } = await import('./process.ts')
 flushCompileCache()
 
+// What was only needed to load that is a third of what a proxy at rest would have. Nobody collects it
+// where nothing happens, and now it takes 40 ms, while nobody is served yet.
+globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+
 process.exitCode = await runProcess()

@@ -35,10 +35,11 @@ export interface Ended {
 }
 
 /**
- * Megabytes in which V8 makes its new objects, a third of them free at any time. By itself it takes up to
- * a hundred after a burst of connections, and keeps them.
+ * What V8 cannot be told later: in how many megabytes, three times over, it makes new objects, because it
+ * takes up to a hundred after a burst of connections, and keeps them; and that a program may collect once
+ * what was only needed to load it.
  */
-const YOUNG_GENERATION = '--max-semi-space-size=4'
+const NODE_FLAGS = ['--max-semi-space-size=4', '--expose-gc']
 const LEASH = new URL('leash.mjs', import.meta.url).href
 const TAIL_BYTES = 8_192
 
@@ -83,7 +84,7 @@ export const launch = (options: LaunchOptions): Launched => {
 const start = ({ script, environment, logFile, sockets }: LaunchOptions): ChildProcess => {
   const log = openSync(logFile, 'a')
   try {
-    return spawn(process.execPath, [YOUNG_GENERATION, '--import', LEASH, script], {
+    return spawn(process.execPath, [...NODE_FLAGS, '--import', LEASH, script], {
       env: { ...environment, ...handingDown(sockets) },
       // A group of its own: Ctrl-C in the terminal reaches us alone, and we end things in order.
       detached: true,
