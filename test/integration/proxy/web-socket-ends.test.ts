@@ -16,10 +16,10 @@ interface Pair {
 }
 
 /** A WebSocket whose two ends are scripted, with both heads taken off. */
-const openRaw = async (edge: Edge, target: Target): Promise<Pair> => {
+const openRaw = async (edge: Edge, target: Target, host = 'app.test'): Promise<Pair> => {
   const client = edge.client()
   const index = target.connections.length
-  client.send(HANDSHAKE)
+  client.send(HANDSHAKE.replace('app.test', host))
   const connection = await target.connection(index)
   await connection.head()
   connection.send(ACCEPTED)
@@ -27,6 +27,10 @@ const openRaw = async (edge: Edge, target: Target): Promise<Pair> => {
   client.text = ''
   return { client, connection }
 }
+
+/** That one was asked, and so was everybody of its release who was there before it. */
+const hasHeard = ({ client }: Pair): Promise<unknown> =>
+  eventually('it was asked', () => closeAtEnd(client.text))
 
 it('N6 E13 ends silence with 1001 on both sides', async () => {
   await using edge = await startEdge()
@@ -146,8 +150,10 @@ it('A9 puts a Close between two frames only, and drops what the target says afte
   const long = textFrame('x'.repeat(1_000))
   connection.send(long.slice(0, 500))
   await eventually('half of it came', () => client.text.length === 500)
+  const witness = await openRaw(edge, target)
   edge.route(drain(4_000))
-  await new Promise((resolve) => setTimeout(resolve, 3_200))
+  await hasHeard(witness)
+  witness.client.socket.destroy()
   expect(client.text).toBe(long.slice(0, 500))
   connection.send(long.slice(500) + textFrame('too late'))
   await eventually('the Close came', () => closeAtEnd(client.text))
@@ -202,8 +208,10 @@ it('A9 leaves a WebSocket alone that its ends are closing already', async () => 
   const goodbye = closeFrame(1000, 'done', MASK)
   client.send(goodbye)
   await connection.read(goodbye.length)
-  edge.route(drain(1_000))
-  await new Promise((resolve) => setTimeout(resolve, 850))
+  const witness = await openRaw(edge, target)
+  edge.route(drain(2_000))
+  await hasHeard(witness)
+  witness.client.socket.destroy()
   expect(client.text).toBe('')
   connection.end(closeFrame(1000))
   await eventually('the end came', () => client.ended)
@@ -216,16 +224,22 @@ it('A9 leaves a WebSocket alone that its ends are closing already', async () => 
 it('A11 A14 asks nobody when a drain has no end, or is taken back', async () => {
   await using edge = await startEdge()
   await using target = await startWebSocketTarget()
+  await using other = await startTarget()
+  const elsewhere = { service: 'other', hosts: ['other.test'] }
   edge.route({ targets: [target.url] })
+  edge.route({ ...elsewhere, targets: [other.url] })
   const client = await openWebSocket(edge)
+  const witness = await openRaw(edge, other, 'other.test')
   edge.route(drain(600))
+  edge.route({ ...elsewhere, ...drain(600) })
   edge.route({ targets: [target.url] })
-  await new Promise((resolve) => setTimeout(resolve, 800))
+  await hasHeard(witness)
+  await eventually('a drain that began later is over', () => witness.client.over)
   edge.route(drain('infinity', 2))
   client.socket.send('still here')
   await eventually('it came back', () => client.messages.length === 1)
   client.socket.close(4001)
-  await eventually('it is over', () => edge.plane.work()[0]?.upgraded === 0)
+  await eventually('it is over', () => edge.plane.work().every(({ upgraded }) => upgraded === 0))
   expect(target.sockets[0]?.closed?.[0]).toBe(4001)
 })
 
