@@ -4,6 +4,14 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import {
+  awaitInterruption,
+  endWith,
+  EXIT_FAILED,
+  EXIT_INTERRUPTED,
+  EXIT_USAGE,
+  say,
+} from './ends.ts'
 import { openLab, type Lab } from './lab.ts'
 import { describeMachine } from './machine.ts'
 import type { Measured } from './measurement.ts'
@@ -14,9 +22,6 @@ import { runScenarios } from './scenarios/main.ts'
 import { asksForScenario } from './scenarios/options.ts'
 import { textOf } from './table.ts'
 
-const EXIT_FAILED = 1
-const EXIT_USAGE = 2
-const EXIT_INTERRUPTED = 130
 const RESULTS = resolve(import.meta.dirname, '../../bench/results')
 
 const main = async (args: readonly string[]): Promise<number> => {
@@ -30,33 +35,15 @@ const main = async (args: readonly string[]): Promise<number> => {
       say(`${asked.problem}; --help shows what there is`)
       return EXIT_USAGE
     case 'run': {
-      const report = await interruptible((lab) => measure(asked.options, args, lab))
+      const interruption = awaitInterruption()
+      // Closed whichever way the work ends: also when somebody presses Ctrl-C.
+      await using lab = await openLab(say)
+      const report = await interruption.race(measure(asked.options, args, lab))
       if (report === 'interrupted') return EXIT_INTERRUPTED
       await show(report, asked.options)
       return hasFailed(report) ? EXIT_FAILED : 0
     }
   }
-}
-
-/** Opens the lab, and closes it whichever way the work ends: also when somebody presses Ctrl-C. */
-const interruptible = async (
-  work: (lab: Lab) => Promise<Report>,
-): Promise<Report | 'interrupted'> => {
-  await using lab = await openLab(say)
-  const interrupted = Promise.withResolvers<'interrupted'>()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    let before = false
-    process.on(signal, () => {
-      // Asked twice: what runs is killed on the way out.
-      if (before) process.exit(EXIT_INTERRUPTED)
-      before = true
-      interrupted.resolve('interrupted')
-    })
-  }
-  const worked = work(lab)
-  // After an interruption its processes are gone, and nobody wants to know what it makes of that.
-  worked.catch(() => undefined)
-  return await Promise.race([worked, interrupted.promise])
 }
 
 const measure = async (
@@ -96,15 +83,4 @@ const show = async (report: Report, { json, save, part }: Options): Promise<void
   if (plot !== undefined) await writeFile(join(RESULTS, `${name}.svg`), plot)
 }
 
-const say = (sentence: string): void => {
-  process.stderr.write(`${sentence}\n`)
-}
-
-let code = EXIT_FAILED
-try {
-  code = await main(process.argv.slice(2))
-} catch (error) {
-  say(error instanceof Error ? (error.stack ?? error.message) : String(error))
-}
-// What was interrupted may still wait for processes that are gone.
-process.exit(code)
+await endWith(main)

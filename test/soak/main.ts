@@ -4,16 +4,21 @@
  * standard output.
  */
 import { sayDuration } from '../../apps/cmd/src/spec/duration.ts'
+import {
+  awaitInterruption,
+  endWith,
+  EXIT_FAILED,
+  EXIT_INTERRUPTED,
+  EXIT_USAGE,
+  say,
+} from '../bench/ends.ts'
 import { openLab } from '../bench/lab.ts'
 import { describeMachine, machineLine } from '../bench/machine.ts'
-import { awaitInterruption, EXIT_INTERRUPTED } from '../bench/scenarios/interruption.ts'
 import { openStage } from '../bench/scenarios/stage.ts'
 import { HELP, readSoakOptions, type SoakOptions } from './options.ts'
 import { soak } from './soak.ts'
 import { lineOf, textOf, verdictOf } from './verdict.ts'
 
-const EXIT_FAILED = 1
-const EXIT_USAGE = 2
 const PROXIES = 2
 
 const main = async (args: readonly string[]): Promise<number> => {
@@ -46,15 +51,4 @@ const run = async (options: SoakOptions): Promise<number> => {
   return verdict.holds ? 0 : EXIT_FAILED
 }
 
-const say = (sentence: string): void => {
-  process.stderr.write(`${sentence}\n`)
-}
-
-let code = EXIT_FAILED
-try {
-  code = await main(process.argv.slice(2))
-} catch (error) {
-  say(error instanceof Error ? (error.stack ?? error.message) : String(error))
-}
-// What was interrupted may still wait for processes that are gone.
-process.exit(code)
+await endWith(main)

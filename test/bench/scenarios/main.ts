@@ -2,9 +2,9 @@
  * `npm run bench -- --scenario NAME`: the whole product under load, held to thresholds. Tables go to
  * standard output as each scenario ends, everything on the way to standard error.
  */
+import { awaitInterruption, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, say } from '../ends.ts'
 import { openLab } from '../lab.ts'
 import { describeMachine } from '../machine.ts'
-import { awaitInterruption, EXIT_INTERRUPTED } from './interruption.ts'
 import {
   readScenarioOptions,
   SCENARIO_HELP,
@@ -13,9 +13,6 @@ import {
 } from './options.ts'
 import { performScenario, type Outcome } from './perform.ts'
 import { headOf, textOf } from './table.ts'
-
-const EXIT_FAILED = 1
-const EXIT_USAGE = 2
 
 /** Returns the exit code. */
 export const runScenarios = async (args: readonly string[]): Promise<number> => {
@@ -57,8 +54,4 @@ const run = async (
     process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`)
   }
   return outcomes.every(({ holds }) => holds) ? 0 : EXIT_FAILED
-}
-
-const say = (sentence: string): void => {
-  process.stderr.write(`${sentence}\n`)
 }

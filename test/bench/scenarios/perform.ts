@@ -1,6 +1,6 @@
 /** One scenario from its stage to its verdict. */
 import type { Lab } from '../lab.ts'
-import type { Interruption } from './interruption.ts'
+import type { Interruption } from '../ends.ts'
 import type { Finding, LoadOptions, Scenario } from './scenario.ts'
 import { settledLooks } from './settle.ts'
 import { openStage, type Stage } from './stage.ts'
