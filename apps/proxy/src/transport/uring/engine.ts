@@ -21,11 +21,14 @@ export const createEngine = (calls: SystemCalls): Engine => {
   const ring = new Ring(calls)
   const linger = allocate(calls, LINGER_BYTES)
   linger.bytes.writeInt32LE(1, 0)
+  const little = new ReadPool(calls, ring, 0, LITTLE_COUNT, LITTLE_BYTES)
+  const much = new ReadPool(calls, ring, 1, MUCH_COUNT, MUCH_BYTES)
+  setInterval(() => much.rest(), REST_MS).unref()
   return {
     calls,
     ring,
-    little: new ReadPool(calls, ring, 0, LITTLE_COUNT, LITTLE_BYTES),
-    much: new ReadPool(calls, ring, 1, MUCH_COUNT, MUCH_BYTES),
+    little,
+    much,
     out: new OutPool(calls),
     resetOnClose: (descriptor) => {
       calls.setsockopt(descriptor, SOL_SOCKET, SO_LINGER, linger.address, LINGER_BYTES)
@@ -39,6 +42,8 @@ export const LITTLE_BYTES = 4_096
 /** A body of 64 KiB with its head in one read: 16 MiB, of which only what was once in use is real. */
 const MUCH_COUNT = 64
 export const MUCH_BYTES = 262_144
+
+const REST_MS = 2_000
 
 const SOL_SOCKET = 1
 const SO_LINGER = 13

@@ -35,6 +35,8 @@ export class ReadPool {
   readonly #halves: Uint16Array
   readonly #buffers: readonly ReadBuffer[]
   readonly #bufferBytes: number
+  readonly #calls: SystemCalls
+  #wasUsed = false
   #given = 0
   #free = 0
   /** Who wanted to read while none was free. */
@@ -42,6 +44,7 @@ export class ReadPool {
 
   /** So many buffers, a power of two, as the group of that number. */
   constructor(calls: SystemCalls, ring: Ring, group: number, count: number, bufferBytes: number) {
+    this.#calls = calls
     this.#bufferBytes = bufferBytes
     this.#memory = allocate(calls, count * bufferBytes)
     const address = Number(this.#memory.address)
@@ -68,6 +71,7 @@ export class ReadPool {
     if (buffer === undefined)
       throw new Error(`the kernel names buffer ${index}, which it was not given`)
     this.#free -= 1
+    this.#wasUsed = true
     buffer.hold()
     return buffer
   }
@@ -75,6 +79,17 @@ export class ReadPool {
   /** So few are left that nobody should keep one for long. */
   get scarce(): boolean {
     return this.#free < this.#buffers.length / 2
+  }
+
+  /** Gives memory back to the system, if nobody has any of it: a burst is not paid for ever after. */
+  rest(): void {
+    if (!this.#wasUsed || this.#free < this.#buffers.length) return
+    this.#wasUsed = false
+    const { bytes, address } = this.#memory
+    // Only whole pages of it, and there is nothing in them that anybody wants.
+    const from = Math.ceil(Number(address) / PAGE_BYTES) * PAGE_BYTES
+    const to = Math.floor((Number(address) + bytes.length) / PAGE_BYTES) * PAGE_BYTES
+    this.#calls.madvise(BigInt(from), BigInt(to - from), DO_NOT_NEED)
   }
 
   /** Called once there is a buffer again. */
@@ -101,6 +116,8 @@ export class ReadPool {
   }
 }
 
+const PAGE_BYTES = 65_536
+const DO_NOT_NEED = 4
 const READ_WRITE = 3
 const PRIVATE = 0x22
 const REGISTER_BUFFERS = 22n

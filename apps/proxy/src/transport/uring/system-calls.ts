@@ -29,6 +29,7 @@ const POINTER = 'pointer'
 const SIGNATURES = {
   syscall: { arguments: [LONG, LONG, LONG, LONG, LONG, LONG, LONG], return: LONG },
   mmap: { arguments: [POINTER, LONG, INT, INT, INT, LONG], return: POINTER },
+  madvise: { arguments: [POINTER, LONG, INT], return: INT },
   fcntl: { arguments: [INT, INT, INT], return: INT },
   accept4: { arguments: [INT, POINTER, POINTER, INT], return: INT },
   close: { arguments: [INT], return: INT },
