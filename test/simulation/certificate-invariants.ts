@@ -13,7 +13,6 @@ export const checkCertificates = (gateway: Gateway): void => {
   for (const certificate of gateway.certificates.values()) {
     const { name, current, order } = certificate
     const empty = current === undefined && order === undefined
-    // Seen to fail by an `evolve` that makes a certificate of a failure alone.
     must(!empty, `certificate ${name} is nothing`)
     const challenged = order?.failure === undefined || order.challenges.length === 0
     // Seen to fail by a failure that leaves its challenges.
@@ -25,7 +24,7 @@ export const checkCertificates = (gateway: Gateway): void => {
     const named = hosts.filter((host) => host !== 'default')
     const names = [certificate?.current?.names, certificate?.order?.names]
     const provided = names.some((each) => each !== undefined && coversAll(each, named))
-    // Seen to fail by an activation that orders nothing, and by one that takes any order for its own.
+    // Seen to fail by an activation that orders nothing, and by one that overlooks an order for others.
     must(provided, `${name} serves ${named.join(', ')} and has no certificate for it, nor an order`)
   }
 }

@@ -67,7 +67,6 @@ export const createCertificateReferee = (): CertificateReferee => {
           if (event.retryAt === undefined) account.order = undefined
           return
         case 'CertificateRevoked':
-          // Seen to fail by a `decide` that revokes what another has replaced.
           must(account.current === event.fingerprint, event, 'revokes what does not serve')
           account.revoked.add(event.fingerprint)
           return

@@ -82,8 +82,7 @@ export const openOrder = ({ order }: Certificate): CertificateOrder | undefined 
  * (RFC 9525 §6.3), so that `*.example.com` as a host needs the same wildcard.
  */
 export const namesCover = (names: readonly string[], host: string): boolean =>
-  names.includes(host) ||
-  (!host.startsWith('*.') && names.includes(`*${host.slice(host.indexOf('.'))}`))
+  names.includes(host) || names.includes(`*${host.slice(host.indexOf('.'))}`)
 
 export const coversAll = (names: readonly string[], hosts: readonly string[]): boolean =>
   hosts.every((host) => namesCover(names, host))

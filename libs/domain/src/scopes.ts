@@ -18,7 +18,8 @@ export const scopesOf = (
   events: readonly GatewayEvent[],
   gateway: Gateway,
 ): readonly string[] => {
-  const { services, certificates } = readBy(command)
+  const services = new Set(servicesReadBy(command))
+  const certificates = new Set<string>()
   const hosts = new Set<HostPattern>()
   for (const event of events) {
     if ('certificate' in event) {
@@ -42,19 +43,11 @@ export const scopesOf = (
   ]
 }
 
-/** What a command is decided by, whatever it leads to. */
-const readBy = (
-  command: Command,
-): { readonly services: Set<string>; readonly certificates: Set<string> } => {
+/** The services that a command is decided by, whatever it leads to. */
+const servicesReadBy = (command: Command): readonly string[] => {
   const subject = subjectOf(command)
-  if ('service' in subject) {
-    return { services: new Set([subject.service]), certificates: new Set() }
-  }
-  const { certificate } = subject
-  return {
-    services: new Set(DECIDED_BY_SERVICE.has(command.type) ? [certificate] : []),
-    certificates: new Set([certificate]),
-  }
+  if ('service' in subject) return [subject.service]
+  return DECIDED_BY_SERVICE.has(command.type) ? [subject.certificate] : []
 }
 
 /** Whether the service of that name has a use for the certificate decides these. */

@@ -37,6 +37,14 @@ const bring = (fleet: TestFleet, name = 'shop', more = ''): Promise<Ran> =>
   })
 const shown = async (fleet: TestFleet, name = 'shop') =>
   JSON.parse((await fleet.cmd(`cert show ${name} --json`)).stdout)
+const sealedIn = async (fleet: TestFleet, fingerprint: string): Promise<string | undefined> => {
+  const link = openRedis(redisUrl, { name: 'test' })
+  try {
+    return await createBundleStore(link, fleet.name).read(fingerprint)
+  } finally {
+    await link.close()
+  }
+}
 const deployLine =
   'deploy shop --force --no-wait --target http://127.0.0.1:9 --host shop.example --host a.shop.example'
 
@@ -80,10 +88,7 @@ describe('cert import', () => {
     )
     const view = await shown(fleet)
     expect(view).toMatchObject({ state: 'valid', source: 'imported' })
-    const link = openRedis(redisUrl, { name: 'test' })
-    const sealed = await createBundleStore(link, fleet.name).read(view.fingerprint)
-    await link.close()
-    expect(sealed).toMatch(/^v1\./)
+    expect(await sealedIn(fleet, view.fingerprint)).toMatch(/^v1\./)
     const { stdout } = await fleet.cmd('cert list')
     expect(stdout).toMatch(
       /^CERTIFICATE +STATE +NAMES +ISSUER +UNTIL +UNDER WAY\nshop +valid +shop/,
@@ -150,7 +155,19 @@ describe('deploy', () => {
       tls: 'manual',
       forceHttps: true,
     })
-    expect(await shown(fleet)).toMatchObject({ state: 'valid', source: 'imported' })
+    const view = await shown(fleet)
+    expect(view).toMatchObject({ state: 'valid', source: 'imported' })
+    expect(await sealedIn(fleet, view.fingerprint)).toMatch(/^v1\./)
+  })
+
+  it('refuses what is no authority for clients, and takes what is', async () => {
+    await using fleet = createFleet(redisUrl)
+    const wrong = await fleet.cmd(`${deployLine} --tls --tls-client-ca-path garbage.pem`, { cwd })
+    expect(wrong.exit).toBe(2)
+    expect(wrong.stderr).toMatch(/^--tls-client-ca-path: \S+garbage\.pem holds no certificate; exp/)
+    await fleet.cmd(`${deployLine} --tls --tls-client-ca-path shop.crt`, { cwd })
+    const service = (await fleet.state()).table.gateway.services.get('shop')
+    expect(service?.releases[0]?.release.ingress?.clientCa).toBe(shop.chain)
   })
 
   it('O6 refuses a certificate that does not cover its hosts before anything happens', async () => {

@@ -35,15 +35,19 @@ export const readTlsFiles = async (
   if (clientCa === undefined) return content
   const text = await readPem(clientCa)
   if ('problem' in text) return { field: 'tls.client_ca', problem: text.problem }
-  try {
-    new X509Certificate(text.pem)
-  } catch {
-    return {
-      field: 'tls.client_ca',
-      problem: `${clientCa} holds no certificate; expected PEM that begins with -----BEGIN CERTIFICATE-----`,
-    }
+  if (isCertificate(text.pem)) return { ...content, clientCa: text.pem }
+  return {
+    field: 'tls.client_ca',
+    problem: `${clientCa} holds no certificate; expected PEM that begins with -----BEGIN CERTIFICATE-----`,
   }
-  return { ...content, clientCa: text.pem }
+}
+
+const isCertificate = (pem: string): boolean => {
+  try {
+    return new X509Certificate(pem).fingerprint256 !== ''
+  } catch {
+    return false
+  }
 }
 
 export type ReadBundleFiles =
