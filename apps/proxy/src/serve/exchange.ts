@@ -14,10 +14,10 @@ import { Claim, type ClaimHolder } from './claim.ts'
 import type { ClientSocket } from './client-socket.ts'
 import type { ExchangeClient } from './exchange-client.ts'
 import type { ServeContext } from './context.ts'
-import { OpaqueTunnel } from './opaque-tunnel.ts'
 import { RequestRelay, TOO_LARGE } from './request-relay.ts'
 import { ResponseRelay } from './response-relay.ts'
 import type { Stage } from './stage.ts'
+import { Tunnel } from './tunnel.ts'
 import { WEBSOCKET, isHandshake } from './websocket/handshake.ts'
 import { WebSocketTunnel } from './websocket/web-socket-tunnel.ts'
 
@@ -257,7 +257,7 @@ export class Exchange implements ClaimHolder, Stage {
     if (upstream === undefined || release === undefined) return
     const isWebSocket = this.head.upgrade === WEBSOCKET
     const { early } = this.#response
-    const Kind = isWebSocket ? WebSocketTunnel : OpaqueTunnel
+    const Kind = isWebSocket ? WebSocketTunnel : Tunnel
     const tunnel = new Kind(this.#context, this.client, release, upstream)
     this.#response.stop()
     this.#claim.handOver(tunnel)

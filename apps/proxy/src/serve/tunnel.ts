@@ -1,7 +1,7 @@
 /**
- * A connection after its upgrade, as far as that is the same for all protocols: it passes bytes both ways
- * with back-pressure, hears of each side's end, is not left silent for too long, and gives back what it
- * holds once.
+ * An upgraded connection of a protocol that we do not know: bytes both ways, with back-pressure, until
+ * both sides have ended or one of them is gone. A FIN is passed on, because protocols may end their
+ * two directions one after the other; but what is only half open does not stay so for long.
  */
 import type { ReleaseRuntime } from '../upstream/release-runtime.ts'
 import type { UpstreamConnection, UpstreamUser } from '../upstream/upstream-connection.ts'
@@ -10,16 +10,17 @@ import type { ServeContext } from './context.ts'
 import type { UpgradedEnd } from './counters.ts'
 import type { TunnelClient, Upgraded } from './upgraded.ts'
 
-export abstract class Tunnel implements UpstreamUser, Upgraded {
+export class Tunnel implements UpstreamUser, Upgraded {
   place = NOWHERE
-  protected readonly context: ServeContext
-  protected readonly client: TunnelClient
-  protected readonly release: ReleaseRuntime
-  protected readonly upstream: UpstreamConnection
-  protected clientEnded = false
-  protected targetEnded = false
-  /** What it held is given back: whatever else is heard changes nothing. */
-  protected over = false
+  /** Only WebSockets have a way to be ended by somebody in between. */
+  readonly mayRetire = false
+  readonly #context: ServeContext
+  readonly #client: TunnelClient
+  readonly #release: ReleaseRuntime
+  readonly #upstream: UpstreamConnection
+  #clientEnded = false
+  #targetEnded = false
+  #over = false
 
   constructor(
     context: ServeContext,
@@ -27,24 +28,11 @@ export abstract class Tunnel implements UpstreamUser, Upgraded {
     release: ReleaseRuntime,
     upstream: UpstreamConnection,
   ) {
-    this.context = context
-    this.client = client
-    this.release = release
-    this.upstream = upstream
+    this.#context = context
+    this.#client = client
+    this.#release = release
+    this.#upstream = upstream
   }
-
-  abstract readonly mayRetire: boolean
-  abstract retire(): void
-  abstract cut(): void
-  abstract onClientData(buffer: Buffer, length: number): void
-  abstract onClientEnd(): void
-  abstract onClientClose(): void
-  abstract onDeadline(): void
-  abstract onUpstreamData(buffer: Buffer, length: number): void
-  abstract onUpstreamEnd(): void
-  abstract onUpstreamClose(error: Error | undefined): void
-  /** Both sides have ended. */
-  protected abstract finish(): void
 
   get busy(): boolean {
     return true
@@ -52,53 +40,98 @@ export abstract class Tunnel implements UpstreamUser, Upgraded {
 
   /** The switch has been written to the client, the claim is ours; `early` came with the switch. */
   begin(early: Buffer): void {
-    const { socket } = this.client
-    this.upstream.user = this
-    if (socket.congested) this.upstream.pause()
-    this.armIdle()
+    const { socket } = this.#client
+    this.#upstream.user = this
+    this.#armIdle()
+    if (socket.congested) this.#upstream.pause()
     if (early.length > 0) this.onUpstreamData(early, early.length)
     const kept = socket.takeKept()
     if (kept.length > 0) this.onClientData(kept, kept.length)
     if (socket.halfClosed) this.onClientEnd()
   }
 
+  onClientData(buffer: Buffer, length: number): void {
+    if (this.#over) return
+    this.#armIdle()
+    const flows = this.#upstream.transport.forward(buffer, 0, length)
+    if (!flows && !this.#over) this.#client.socket.blockReading(true)
+  }
+
   onClientDrain(): void {
-    if (!this.over) this.upstream.resume()
+    if (!this.#over) this.#upstream.resume()
+  }
+
+  onClientEnd(): void {
+    if (this.#over) return
+    this.#clientEnded = true
+    this.#upstream.transport.end()
+    this.#settle()
+  }
+
+  onClientClose(): void {
+    if (this.#over) return
+    this.#leave('client-left')
+    this.#upstream.abort()
+  }
+
+  /** It was silent for too long. */
+  onDeadline(): void {
+    this.#truncate('idle')
+  }
+
+  retire(): void {}
+
+  cut(): void {
+    this.#truncate('cut')
+  }
+
+  onUpstreamData(buffer: Buffer, length: number): void {
+    this.#armIdle()
+    const flows = this.#client.socket.forward(buffer, 0, length)
+    if (!flows && !this.#over) this.#upstream.pause()
   }
 
   onUpstreamDrain(): void {
-    this.client.socket.blockReading(false)
+    this.#client.socket.blockReading(false)
   }
 
-  /** Not much is to come any more, so what does not come soon is not waited for. */
-  protected get ending(): boolean {
-    return this.clientEnded || this.targetEnded
+  onUpstreamEnd(): void {
+    this.#targetEnded = true
+    this.#client.socket.end()
+    this.#settle()
   }
 
-  protected armIdle(): void {
-    const { upgradedIdleMs } = this.release.release.limits
-    this.client.socket.arm(this.ending ? this.context.limits.halfClosedMs : upgradedIdleMs)
+  onUpstreamClose(): void {
+    this.#truncate('target-left')
   }
 
-  /** One side has ended. */
-  protected settle(): void {
-    if (this.over) return
-    if (this.clientEnded && this.targetEnded) this.finish()
-    else this.armIdle()
+  #truncate(end: UpgradedEnd): void {
+    if (this.#over) return
+    this.#leave(end)
+    this.#upstream.abort()
+    this.#client.onTruncated()
   }
 
-  protected truncate(end: UpgradedEnd): void {
-    if (this.over) return
-    this.leave(end)
-    this.upstream.abort()
-    this.client.onTruncated()
+  #settle(): void {
+    if (this.#over) return
+    if (this.#clientEnded && this.#targetEnded) {
+      this.#leave('closed')
+      this.#upstream.retire(this.#context.limits.halfClosedMs)
+      this.#client.onTunnelEnded()
+    } else this.#armIdle()
   }
 
-  protected leave(end: UpgradedEnd): void {
-    this.over = true
-    this.context.counters.upgradedEnds[end] += 1
-    this.client.socket.disarm()
-    this.client.socket.blockReading(false)
-    this.release.leave(this)
+  #armIdle(): void {
+    const half = this.#clientEnded || this.#targetEnded
+    const { upgradedIdleMs } = this.#release.release.limits
+    this.#client.socket.arm(half ? this.#context.limits.halfClosedMs : upgradedIdleMs)
+  }
+
+  #leave(end: UpgradedEnd): void {
+    this.#over = true
+    this.#context.counters.upgradedEnds[end] += 1
+    this.#client.socket.disarm()
+    this.#client.socket.blockReading(false)
+    this.#release.leave(this)
   }
 }
