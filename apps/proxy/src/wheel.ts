@@ -37,8 +37,7 @@ export const TICK_MS = 100
 const SLOTS = 512
 /** So many ticks may pass unseen, between two calls of the interval, and are made good. */
 const UNCOUNTED_TICKS = 1
-/** No tick, and like all of them small enough to be no object of its own. */
-const NEVER = -1
+const NEVER = Number.MAX_SAFE_INTEGER
 
 export class Timer {
   /** The tick at which it is due, and the earlier or equal tick in whose slot it is linked. */

@@ -37,9 +37,7 @@ export const createPeer = (
   trusted: boolean,
 ): Peer => {
   const address = remoteAddress.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '')
-  const parts = ['X-Forwarded-For: ', address, '\r\nX-Forwarded-Proto: ', scheme, '\r\n']
-  // Joined to one text for as long as the connection lives: V8 keeps a template's parts, and what links them.
-  const lines = parts.join('')
+  const lines = `X-Forwarded-For: ${address}\r\nX-Forwarded-Proto: ${scheme}\r\n`
   return { address, scheme, trusted, lines }
 }
 
