@@ -8,7 +8,6 @@ import { OWN_READERS } from '../../apps/proxy/src/http/head-readers.ts'
 import { ClientConnection } from '../../apps/proxy/src/serve/connection.ts'
 import type { ServeContext } from '../../apps/proxy/src/serve/context.ts'
 import { createCounters } from '../../apps/proxy/src/serve/counters.ts'
-import { Exchanges } from '../../apps/proxy/src/serve/exchanges.ts'
 import { SERVE_LIMITS } from '../../apps/proxy/src/serve/limits.ts'
 import { ServiceRuntime, type ServiceParts } from '../../apps/proxy/src/serve/service-runtime.ts'
 import type { TransportOwner } from '../../apps/proxy/src/transport/transport.ts'
@@ -81,7 +80,6 @@ export const createMemoryPlane = (): MemoryPlane => {
     onFailure: () => {},
     stopping: false,
   }
-  const exchanges = new Exchanges(context)
   const peer = createPeer('192.0.2.1', 'http', false)
 
   /** Until nothing more happens by itself: targets are quick, the client comes after them. */
@@ -100,10 +98,7 @@ export const createMemoryPlane = (): MemoryPlane => {
     const client = new MemoryTransport()
     let gone = false
     // Its transport holds it.
-    const onGone = (): void => {
-      gone = true
-    }
-    void new ClientConnection({ context, exchanges, onGone }, client, peer)
+    void new ClientConnection(context, client, peer, () => (gone = true))
     for (const piece of piecesOf(example)) client.arrive(piece)
     settle(client)
     client.arriveEnd()

@@ -7,10 +7,9 @@ import { createPeer } from './http/forward-head.ts'
 import { ConnectionLimits, type ConnectionRefusal } from './serve/connection-limits.ts'
 import { OWN_READERS } from './http/head-readers.ts'
 import { withSecondOpinion, type Disagreement } from './http/second-opinion.ts'
-import { ClientConnection, type ConnectionHome } from './serve/connection.ts'
+import { ClientConnection } from './serve/connection.ts'
 import type { FailureReport, ServeContext } from './serve/context.ts'
 import { createCounters, type Counters } from './serve/counters.ts'
-import { Exchanges } from './serve/exchanges.ts'
 import { BACKLOG, SERVE_LIMITS, type ServeLimits } from './serve/limits.ts'
 import { createRequestIds } from './serve/request-id.ts'
 import { ServiceRuntime, type ServiceParts } from './serve/service-runtime.ts'
@@ -157,17 +156,6 @@ export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
   }
   let quietUntil = 0
 
-  const home: ConnectionHome = {
-    context,
-    exchanges: new Exchanges(context),
-    onGone: (connection) => {
-      connectionLimits.leave(connection.peer)
-      counters.clients.open -= 1
-      connections.delete(connection)
-      if (context.stopping && connections.size === 0) onEmpty()
-    },
-  }
-
   const accept = (transport: Transport): void => {
     const peer = createPeer(transport.remoteAddress, 'http', isTrusted(transport.remoteAddress))
     const refusal = connectionLimits.enter(peer)
@@ -179,7 +167,14 @@ export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
     }
     counters.clients.accepted += 1
     counters.clients.open += 1
-    connections.add(new ClientConnection(home, transport, peer))
+    connections.add(
+      new ClientConnection(context, transport, peer, (connection) => {
+        connectionLimits.leave(peer)
+        counters.clients.open -= 1
+        connections.delete(connection)
+        if (context.stopping && connections.size === 0) onEmpty()
+      }),
+    )
   }
   let onEmpty = (): void => {}
 

@@ -4,7 +4,7 @@
  */
 import { expect, it } from 'vitest'
 import { eventually } from '../../support/eventually.ts'
-import { bodyOf, get, startEdge, statusOf } from './edge.ts'
+import { get, startEdge, statusOf } from './edge.ts'
 import { always, ok, startTarget } from './target.ts'
 
 const HOST = 'Host: app.test'
@@ -79,13 +79,4 @@ it.each([
   await eventually('both are refused', () => client.text.match(/^HTTP\/1\.1 502 /gm)?.length === 2)
   // The connection that said it is not asked again.
   expect(target.connections).toHaveLength(2)
-})
-
-it('D17 gives a HEAD that names no host its 400 without a body', async () => {
-  await using edge = await startEdge()
-  await using target = await startTarget(always(ok('x')))
-  edge.route({ hosts: ['app.test'], targets: [target.url] })
-  const answer = await edge.ask('HEAD / HTTP/1.0\r\n\r\n')
-  expect(statusOf(answer)).toBe(400)
-  expect(bodyOf(answer)).toBe('')
 })

@@ -1,6 +1,6 @@
 /**
  * Where the body of one message ends, followed through the reads it arrives in. One of these per
- * direction lives as long as its exchange and is begun anew for each message.
+ * direction lives as long as its client's connection and is begun anew for each message.
  */
 import { ChunkedFraming, MALFORMED, type DataSink } from '../http/chunked.ts'
 import type { BodyFraming } from '../http/response-head.ts'

@@ -3,12 +3,11 @@
  * connection to that target. It waits for the connection if it must, tries another target when the
  * first cannot be reached, and gives everything back exactly once.
  *
- * An exchange has one claim and uses it for one request after the other.
+ * A client's connection has one claim and uses it for one request after the other.
  */
 import { LIMIT_DEFAULTS, type Limits } from '@gatehouse/domain'
 import type { Failure } from '../http/failure.ts'
 import { forwardedRequestHead } from '../http/forward-head.ts'
-import type { RequestHead } from '../http/request.ts'
 import type { ReleaseRuntime } from '../upstream/release-runtime.ts'
 import type { TargetPool } from '../upstream/target-pool.ts'
 import type {
@@ -26,9 +25,6 @@ export type ClaimStage = 'none' | 'waiting' | 'held'
 
 /** Whose request it is. */
 export interface ClaimHolder extends UpstreamUser {
-  readonly client: ExchangeClient
-  readonly head: RequestHead
-  readonly requestId: string
   /** The connection that was waited for is there. */
   onClaimed(upstream: UpstreamConnection): void
   /** It will not come, from no target that may be tried. Nothing was sent. */
@@ -49,14 +45,16 @@ export class Claim implements UpstreamSeeker, Work {
   headText = ''
   readonly user: ClaimHolder
   readonly #context: ServeContext
+  readonly #client: ExchangeClient
   #pool: TargetPool | undefined
   /** Sent again because a kept connection turned out to be dead: once. */
   #repeated = false
   /** Sent elsewhere because a target could not be connected to: once. */
   #redirected = false
 
-  constructor(context: ServeContext, holder: ClaimHolder) {
+  constructor(context: ServeContext, client: ExchangeClient, holder: ClaimHolder) {
     this.#context = context
+    this.#client = client
     this.user = holder
   }
 
@@ -73,7 +71,7 @@ export class Claim implements UpstreamSeeker, Work {
   /** Claims a target of the release, and an idle connection to it, if there is one: or else `wait`. */
   begin(release: ReleaseRuntime): UpstreamConnection | undefined {
     this.release = release
-    this.limits = release.limitsOf(this.user.head)
+    this.limits = release.limitsOf(this.#client.head)
     this.#repeated = false
     this.#redirected = false
     return this.#take(release.claim(this))
@@ -82,7 +80,7 @@ export class Claim implements UpstreamSeeker, Work {
   wait(): void {
     this.stage = 'waiting'
     // HAProxy's `timeout queue`: to wait for a free connection is to wait for an answer.
-    this.user.client.socket.arm(this.limits.responseMs)
+    this.#client.socket.arm(this.limits.responseMs)
     if (this.#pool?.request(this) === false) this.user.onUnclaimed('queue-full')
   }
 
@@ -101,7 +99,7 @@ export class Claim implements UpstreamSeeker, Work {
   onConnecting(upstream: UpstreamConnection): void {
     this.upstream = upstream
     // It has a deadline of its own for that.
-    this.user.client.socket.disarm()
+    this.#client.socket.disarm()
   }
 
   onUpstreamReady(upstream: UpstreamConnection): void {
@@ -170,10 +168,10 @@ export class Claim implements UpstreamSeeker, Work {
   }
 
   #take(pool: TargetPool): UpstreamConnection | undefined {
-    const { head, client, requestId } = this.user
+    const { head, peer, requestId } = this.#client
     this.#pool = pool
     const now = this.#context.now()
-    this.headText = forwardedRequestHead(head, client.peer, pool.destination, requestId, now)
+    this.headText = forwardedRequestHead(head, peer, pool.destination, requestId, now)
     const idle = pool.take(this)
     if (idle === undefined) return undefined
     this.stage = 'held'
@@ -183,7 +181,7 @@ export class Claim implements UpstreamSeeker, Work {
 
   #leave(): void {
     const { release } = this
-    const { socket } = this.user.client
+    const { socket } = this.#client
     this.stage = 'none'
     this.release = undefined
     this.upstream = undefined

@@ -1,63 +1,95 @@
 /**
- * A client's connection. It asks the gate what becomes of each request that is read on it, and is
- * handed from stage to stage: from the reading of heads to an exchange and back, until it ends.
+ * A client's connection: it reads heads, asks the gate what becomes of each request, and has one
+ * exchange at a time. Requests that arrive early (RFC 9112 §9.3.2) are kept, bounded, and answered in
+ * their order.
  */
 import type { Answer } from '../http/answer.ts'
-import type { Failure } from '../http/failure.ts'
+import { failureOfRefusal, type Failure } from '../http/failure.ts'
 import { keptRequestId, type Peer } from '../http/forward-head.ts'
-import type { RequestHead } from '../http/request.ts'
+import { headEnd, headText, refusalOfEndlessHead } from '../http/head-end.ts'
+import { HEAD_BYTES_MAX } from '../http/limits.ts'
+import { createRequestHead } from '../http/request.ts'
 import type { Transport, TransportOwner } from '../transport/transport.ts'
 import type { TimerOwner } from '../wheel.ts'
 import { ClientSocket } from './client-socket.ts'
-import type { Exchange } from './exchange.ts'
+import type { ServeContext } from './context.ts'
+import { Exchange } from './exchange.ts'
+import type { ExchangeClient } from './exchange-client.ts'
 import { gateOf } from './gate.ts'
-import { HeldRequest, type HeldClient } from './held-request.ts'
 import { LingeringClose } from './lingering-close.ts'
 import { ownFailure, ownHealth } from './own-answer.ts'
-import type { PauseQueue } from './pause-queue.ts'
-import { RequestReading, type ReadingParts, type RequestClient } from './request-reading.ts'
-import { GONE, type Stage } from './stage.ts'
+import { REQUESTS_AT_ONCE_MAX } from './limits.ts'
+import type { Held, PauseQueue } from './pause-queue.ts'
 import type { Upgraded } from './upgraded.ts'
 
-/** What the connections of a proxy share. */
-export interface ConnectionHome extends ReadingParts {
-  /** It is closed. */
-  onGone(connection: ClientConnection): void
-}
+type Phase =
+  /** Nothing of a next request has come, or it has been kept unread. */
+  | 'idle'
+  /** A part of a head has come. */
+  | 'head'
+  /** The request waits, unread, because its service is paused. */
+  | 'held'
+  | 'serving'
+  | 'upgraded'
+  /** The last answer is on its way; what still comes is read and dropped. */
+  | 'closing'
+  | 'closed'
 
-export class ClientConnection implements TransportOwner, TimerOwner, RequestClient, HeldClient {
+/** For connections that will read no head any more. */
+const NO_HEAD = createRequestHead()
+
+export class ClientConnection implements TransportOwner, TimerOwner, Held, ExchangeClient {
   readonly peer: Peer
+  head = createRequestHead()
   readonly socket: ClientSocket
-  readonly #home: ConnectionHome
-  readonly #reading: RequestReading
-  #stage: Stage
-  /** That of the request which is not answered yet. */
+  requestId = ''
+  readonly #context: ServeContext
+  readonly #onGone: (connection: ClientConnection) => void
   #exchange: Exchange | undefined
+  #lingering: LingeringClose | undefined
+  #phase: Phase = 'idle'
+  #queue: PauseQueue | undefined
+  #upgraded: Upgraded | undefined
+  #reading = false
+  /** Requests wait that have come early, because others have their turn first. */
+  #goesOnLater = false
 
-  constructor(home: ConnectionHome, transport: Transport, peer: Peer) {
+  constructor(
+    context: ServeContext,
+    transport: Transport,
+    peer: Peer,
+    onGone: (connection: ClientConnection) => void,
+  ) {
+    this.#context = context
+    this.socket = new ClientSocket(transport, context.wheel, this)
     this.peer = peer
-    this.socket = new ClientSocket(transport, home.context.wheel, this)
-    this.#home = home
-    this.#reading = new RequestReading(home, this)
-    this.#stage = this.#reading
+    this.#onGone = onGone
+    this.#exchange = new Exchange(context, this)
     transport.owner = this
-    this.#reading.rest()
+    this.socket.arm(context.limits.clientIdleMs)
   }
 
+  /** The request is not the last one that we answer on this connection. */
   get mayContinue(): boolean {
     const more = !this.socket.halfClosed || this.socket.hasKept
-    return more && !this.#home.context.stopping
+    return this.head.keepAlive && more && !this.#context.stopping
   }
 
-  /** The proxy ends: what is busy closes after its answer, and what is idle soon. */
+  /**
+   * The proxy ends: what is busy closes after its answer. What is idle may be asked again at this very
+   * moment, so it is told with that answer (RFC 9112 §9.6), and closed when no question comes.
+   */
   retire(): void {
-    this.#reading.retire()
+    if (this.#phase === 'idle') this.socket.arm(this.#context.limits.retiringIdleMs)
   }
 
   /** The proxy cannot wait any longer. True when a request was cut. */
   cut(): boolean {
-    const { busy } = this.#stage
-    this.#stage.cut()
+    const busy = ['serving', 'upgraded', 'held'].includes(this.#phase)
+    if (this.#phase === 'serving') this.#exchange?.cut()
+    else if (this.#phase === 'upgraded') this.#upgraded?.cut()
+    else if (this.#phase === 'held') this.#expire()
+    else this.socket.destroy()
     return busy
   }
 
@@ -72,169 +104,285 @@ export class ClientConnection implements TransportOwner, TimerOwner, RequestClie
   }
 
   onData(buffer: Buffer, length: number): void {
-    this.#stage.onClientData(buffer, length)
+    switch (this.#phase) {
+      case 'idle':
+      case 'head':
+        this.#readHeads(buffer, length)
+        return
+      case 'serving':
+        this.#exchange?.onClientData(buffer, length)
+        return
+      case 'upgraded':
+        this.#upgraded?.onClientData(buffer, length)
+        return
+      case 'held':
+        this.socket.keep(buffer, 0, length)
+        return
+      case 'closing':
+      case 'closed':
+        return
+    }
   }
 
   onDrain(): void {
     this.socket.congested = false
-    this.#stage.onClientDrain()
+    if (this.#phase === 'closing') this.#lingering?.onDrain()
+    else if (this.#phase === 'serving') this.#exchange?.onClientDrain()
+    else if (this.#phase === 'upgraded') this.#upgraded?.onClientDrain()
+    else if (this.#phase === 'idle') {
+      this.socket.blockReading(false)
+      this.#readKept()
+    }
   }
 
   onEnd(): void {
     this.socket.halfClosed = true
-    this.#stage.onClientEnd()
+    if (this.#phase === 'serving') this.#exchange?.onClientEnd()
+    else if (this.#phase === 'upgraded') this.#upgraded?.onClientEnd()
+    else if (this.#phase === 'head') this.#close()
+    else if (this.#phase === 'idle' && !this.socket.hasKept) this.#close()
   }
 
   onClose(): void {
-    const stage = this.#stage
-    this.#stage = GONE
+    const phase = this.#phase
+    this.#phase = 'closed'
     this.socket.release()
-    stage.onClientClose()
-    this.#become(GONE)
-    this.#home.onGone(this)
+    if (phase === 'serving') this.#exchange?.onClientClose()
+    else if (phase === 'upgraded') this.#upgraded?.onClientClose()
+    else if (phase === 'held') this.#queue?.leave(this)
+    this.#onGone(this)
   }
 
   onDeadline(): void {
-    this.#stage.onDeadline()
+    switch (this.#phase) {
+      case 'idle':
+        this.#close()
+        return
+      case 'head':
+        this.#refuse('request-timeout')
+        return
+      case 'held':
+        this.#expire()
+        return
+      case 'serving':
+        this.#exchange?.onDeadline()
+        return
+      case 'upgraded':
+        this.#upgraded?.onDeadline()
+        return
+      case 'closing':
+        this.#lingering?.onDeadline()
+        return
+      case 'closed':
+        return
+    }
   }
 
-  // What the reading says.
+  // From bytes to a request, and from a request to whoever answers it.
 
-  onRequest(exchange: Exchange, buffer: Buffer, from: number, to: number): void {
-    const { context } = this.#home
-    const { head } = exchange
-    this.#exchange = exchange
-    exchange.requestId = keptRequestId(head, this.peer) || context.nextRequestId()
-    const gate = gateOf(context.hosts, head)
+  /** Reads one head from what was kept and this, and then as many more as can be answered at once. */
+  #readHeads(buffer: Buffer, length: number): void {
+    if (this.socket.hasKept || this.#goesOnLater) {
+      this.socket.keep(buffer, 0, length)
+      if (this.socket.congested || this.#goesOnLater) return
+      const kept = this.socket.takeKept()
+      this.#reading = true
+      this.#readHead(kept, kept.length)
+    } else {
+      this.#reading = true
+      this.#readHead(buffer, length)
+    }
+    this.#reading = false
+    this.#readKept()
+  }
+
+  /** A loop rather than a recursion: a thousand requests may have come in one read. */
+  #readKept(): void {
+    if (this.#reading || this.#goesOnLater) return
+    this.#reading = true
+    let left = REQUESTS_AT_ONCE_MAX
+    while (this.#phase === 'idle' && this.socket.hasKept && !this.socket.congested) {
+      if (left === 0) {
+        this.#goOnLater()
+        break
+      }
+      left -= 1
+      const kept = this.socket.borrowKept()
+      this.#readHead(kept, kept.length)
+      this.socket.returned()
+    }
+    this.#reading = false
+    // A client that takes no answers gets to ask no more, until it has.
+    if (this.#phase === 'idle') this.socket.blockReading(this.socket.congested)
+  }
+
+  #goOnLater(): void {
+    this.#goesOnLater = true
+    setImmediate(() => {
+      this.#goesOnLater = false
+      if (this.#phase === 'idle') this.#readKept()
+    })
+  }
+
+  #readHead(buffer: Buffer, length: number): void {
+    const text = headText(buffer, 0, length)
+    const end = headEnd(text)
+    if (end < 0) {
+      this.#awaitHead(text, buffer, length)
+      return
+    }
+    const { head, peer } = this
+    const refusal = this.#context.readers.request(text, end, head)
+    if (refusal !== 0) {
+      this.#refuse(failureOfRefusal(refusal))
+      return
+    }
+    this.requestId = keptRequestId(head, peer) || this.#context.nextRequestId()
+    this.#admit(buffer, end, length)
+  }
+
+  #awaitHead(text: string, buffer: Buffer, length: number): void {
+    if (text.length === HEAD_BYTES_MAX) {
+      this.#refuse(failureOfRefusal(refusalOfEndlessHead(text)))
+    } else if (this.socket.halfClosed) this.#close()
+    else {
+      if (this.#phase === 'idle') this.socket.arm(this.#context.limits.headMs)
+      this.#phase = 'head'
+      this.socket.keep(buffer, 0, length)
+    }
+  }
+
+  /** The request in `head` goes where the gate says; its body begins at `from`. */
+  #admit(buffer: Buffer, from: number, to: number): void {
+    const gate = gateOf(this.#context.hosts, this.head)
     switch (gate.kind) {
       case 'forward':
-        this.#stage = exchange
+        this.#phase = 'serving'
         this.socket.disarm()
-        exchange.begin(gate.release(), buffer, from, to)
+        this.#exchange?.begin(gate.release(), buffer, from, to)
         return
       case 'hold':
         this.#hold(gate.queue, gate.holdMs, buffer, to)
         return
       case 'healthy':
         this.socket.keep(buffer, from, to)
-        this.#answer(ownHealth(context, exchange, this.#mayFollow(head, isBodiless(head))))
+        this.#answer(ownHealth(this.#context, this, this.#bodiless))
         return
       case 'no-host':
-        this.#answerFailure('bad-request', false)
+        this.#refuse('bad-request')
         return
       case 'stopped':
         this.socket.keep(buffer, from, to)
-        this.#answerFailure(gate.kind, isBodiless(head), gate.message)
+        this.#answerFailure(gate.kind, this.#bodiless, gate.message)
         return
       case 'no-active-release':
       case 'unknown-host':
         this.socket.keep(buffer, from, to)
-        this.#answerFailure(gate.kind, isBodiless(head))
+        this.#answerFailure(gate.kind, this.#bodiless)
         return
     }
   }
 
-  onRefused(failure: Failure, head: RequestHead): void {
-    const { context } = this.#home
-    this.#answer(ownFailure(context, { head, requestId: context.nextRequestId() }, failure, false))
-  }
-
-  onNoRequest(): void {
-    this.#close()
+  get #bodiless(): boolean {
+    return !this.head.chunked && this.head.contentLength <= 0
   }
 
   /** The whole request is kept as it came, to be read again when the service goes on. */
   #hold(queue: PauseQueue, holdMs: number, buffer: Buffer, to: number): void {
+    this.#phase = 'held'
     this.socket.keep(buffer, 0, to)
-    const held = new HeldRequest(this, queue)
-    if (queue.enter(held)) {
-      this.#stage = held
+    if (queue.enter(this)) {
+      this.#queue = queue
       this.socket.arm(holdMs)
     } else this.#answerFailure('pause-queue-full', false)
   }
 
-  onReadmitted(): void {
-    this.#become(this.#reading)
-    this.#reading.readAgain()
+  readmit(): void {
+    this.#queue = undefined
+    this.#phase = 'idle'
+    this.#readKept()
   }
 
-  onHeldTooLong(): void {
+  #expire(): void {
+    this.#queue?.leave(this)
+    this.#queue = undefined
     this.#answerFailure('pause-expired', false)
   }
 
   // What the exchange says.
 
   onAnswered(keepAlive: boolean, whole: boolean): void {
-    if (this.#stage === GONE) return
-    const saidClose = this.#exchange?.head.keepAlive === false
+    if (this.#phase === 'closed') return
     if (keepAlive) this.#rest()
     // RFC 9112 §9.6: a client that has said close sends no more, and needs no time to stop.
-    else if (whole && saidClose && this.socket.flushed) {
-      this.#become(GONE)
-      this.socket.destroy()
-    } else this.#close()
+    else if (whole && !this.head.keepAlive && this.socket.flushed) this.#closeAtOnce()
+    else this.#close()
   }
 
   onFailed(failure: Failure, whole: boolean): void {
-    if (this.#stage !== GONE) this.#answerFailure(failure, whole)
+    if (this.#phase !== 'closed') this.#answerFailure(failure, whole)
   }
 
   onTruncated(): void {
-    if (this.#stage === GONE) return
-    this.#become(GONE)
+    if (this.#phase === 'closed') return
+    this.#phase = 'closing'
     this.socket.reset()
   }
 
+  /** Everything that was for requests goes: an idle WebSocket is to cost little for hours. */
   onUpgraded(upgraded: Upgraded): void {
-    if (this.#stage !== GONE) this.#become(upgraded)
+    if (this.#phase === 'closed') return
+    this.#phase = 'upgraded'
+    this.#upgraded = upgraded
+    this.#exchange = undefined
+    this.head = NO_HEAD
+    this.requestId = ''
   }
 
   onTunnelEnded(): void {
-    if (this.#stage !== GONE) this.#close()
+    if (this.#phase !== 'closed') this.#close()
   }
 
   // Answers of our own.
 
-  /** To the request of the exchange. `whole`: it has been read to its end. */
-  #answerFailure(failure: Failure, whole: boolean, message?: string): void {
-    const exchange = this.#exchange
-    if (exchange === undefined) return
-    const mayFollow = this.#mayFollow(exchange.head, whole)
-    this.#answer(ownFailure(this.#home.context, exchange, failure, mayFollow, message))
+  #refuse(failure: Failure): void {
+    this.head.method = ''
+    this.requestId = this.#context.nextRequestId()
+    this.#answerFailure(failure, false)
   }
 
-  #mayFollow(head: RequestHead, whole: boolean): boolean {
-    return whole && head.keepAlive && this.mayContinue
+  #answerFailure(failure: Failure, whole: boolean, message?: string): void {
+    this.#answer(ownFailure(this.#context, this, failure, whole, message))
   }
 
   #answer({ text, closes }: Answer): void {
     this.socket.write(text)
-    if (this.#stage === GONE) return
+    if (this.#phase === 'closed') return
     if (closes) this.#close()
     else this.#rest()
   }
 
-  // From one stage to the next.
+  // Between requests, and the end.
 
   #rest(): void {
-    this.#become(this.#reading)
-    this.#reading.rest()
+    this.#phase = 'idle'
+    if (this.socket.halfClosed && !this.socket.hasKept) {
+      this.#close()
+      return
+    }
+    const { clientIdleMs, retiringIdleMs } = this.#context.limits
+    this.socket.arm(this.#context.stopping ? retiringIdleMs : clientIdleMs)
+    this.#readKept()
+  }
+
+  #closeAtOnce(): void {
+    this.#phase = 'closing'
+    this.socket.destroy()
   }
 
   #close(): void {
-    const closing = new LingeringClose(this.socket, this.#home.context.limits)
-    this.#become(closing)
-    closing.begin()
-  }
-
-  /** An exchange that was under way is over, and may serve another client. */
-  #become(stage: Stage): void {
-    this.#stage = stage
-    const exchange = this.#exchange
-    if (exchange === undefined) return
-    this.#exchange = undefined
-    this.#home.exchanges.give(exchange)
+    this.#phase = 'closing'
+    this.#lingering = new LingeringClose(this.socket, this.#context.limits)
+    this.#lingering.begin()
   }
 }
-
-const isBodiless = (head: RequestHead): boolean => !head.chunked && head.contentLength <= 0

@@ -1,11 +1,15 @@
 import type { Failure } from '../http/failure.ts'
 import type { Peer } from '../http/forward-head.ts'
+import type { RequestHead } from '../http/request.ts'
 import type { TunnelClient, Upgraded } from './upgraded.ts'
 
 /** The client's connection, as its exchange sees it. */
 export interface ExchangeClient extends TunnelClient {
   readonly peer: Peer
-  /** Another request may follow, as far as that is not for this one to say. */
+  /** As read for this request, and left alone until the exchange has ended. */
+  readonly head: RequestHead
+  readonly requestId: string
+  /** The connection can go on after this request. */
   readonly mayContinue: boolean
   /** The last byte of the answer has been written. `whole`: the request has been read to its end. */
   onAnswered(keepAlive: boolean, whole: boolean): void

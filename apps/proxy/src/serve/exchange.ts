@@ -2,32 +2,27 @@
  * One request and its response, over one connection to a target: it claims the target (claim.ts), has
  * the request and the response relayed, and gives back what it took, in whatever way it ends.
  *
- * It is used for one request after the other, of whichever client (exchanges.ts). Any call into a
- * transport, a pool or the client may end it before it returns, so after each the code asks whether
- * its connection is still its own. Once the client has been told of its end it touches nothing more.
+ * A client's connection has one exchange and uses it for one request after the other. Any call into
+ * a transport, a pool or the client may end the exchange before it returns, so after each the code
+ * asks whether its connection is still its own.
  */
 import { FAILURES, type Failure } from '../http/failure.ts'
 import type { ReleaseRuntime } from '../upstream/release-runtime.ts'
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts'
-import { createRequestHead } from '../http/request.ts'
 import { Claim, type ClaimHolder } from './claim.ts'
 import type { ClientSocket } from './client-socket.ts'
 import type { ExchangeClient } from './exchange-client.ts'
 import type { ServeContext } from './context.ts'
 import { RequestRelay, TOO_LARGE } from './request-relay.ts'
 import { ResponseRelay } from './response-relay.ts'
-import type { Stage } from './stage.ts'
 import { Tunnel } from './tunnel.ts'
 import { WEBSOCKET, isHandshake } from './websocket/handshake.ts'
 import { WebSocketTunnel } from './websocket/web-socket-tunnel.ts'
 
-export class Exchange implements ClaimHolder, Stage {
-  /** Whose request it is; a spare exchange still knows its last one. */
-  client: ExchangeClient
-  /** Read into before `begin`, and left alone until the exchange is over. */
-  readonly head = createRequestHead()
-  requestId = ''
+export class Exchange implements ClaimHolder {
   readonly #context: ServeContext
+  readonly #client: ExchangeClient
+  readonly #socket: ClientSocket
   readonly #request: RequestRelay
   readonly #response: ResponseRelay
   readonly #claim: Claim
@@ -35,38 +30,31 @@ export class Exchange implements ClaimHolder, Stage {
 
   constructor(context: ServeContext, client: ExchangeClient) {
     this.#context = context
-    this.client = client
+    this.#client = client
+    this.#socket = client.socket
     this.#request = new RequestRelay(context.limits)
     this.#response = new ResponseRelay(client.socket, context.readers.response)
-    this.#claim = new Claim(context, this)
-  }
-
-  get busy(): boolean {
-    return true
-  }
-
-  get #socket(): ClientSocket {
-    return this.client.socket
+    this.#claim = new Claim(context, client, this)
   }
 
   /**
-   * Takes on the request in `head`. What follows the head begins at `from` of the buffer; what
+   * Takes on the request in `client.head`. What follows the head begins at `from` of the buffer; what
    * the exchange does not take of it, it has the client keep.
    */
   begin(release: ReleaseRuntime, buffer: Buffer, from: number, to: number): void {
-    const { head } = this
+    const { head } = this.#client
     const { requestBytesMax } = release.release.limits
     this.#request.begin(head, requestBytesMax)
     if (requestBytesMax !== 'unlimited' && head.contentLength > requestBytesMax) {
-      this.client.onFailed('body-too-large', false)
+      this.#client.onFailed('body-too-large', false)
       return
     }
     if (head.upgrade === WEBSOCKET && !isHandshake(head)) {
-      this.client.onFailed('bad-handshake', true)
+      this.#client.onFailed('bad-handshake', true)
       return
     }
     this.#counted = false
-    this.#response.begin(head, this.#socket)
+    this.#response.begin(head)
     const idle = this.#claim.begin(release)
     if (idle !== undefined) this.#send(idle, buffer, from, to)
     else {
@@ -142,7 +130,7 @@ export class Exchange implements ClaimHolder, Stage {
   // What the connection to the target says.
 
   onUpstreamData(buffer: Buffer, length: number): void {
-    const mayKeepClient = this.#request.whole && this.head.keepAlive && this.client.mayContinue
+    const mayKeepClient = this.#request.whole && this.#client.mayContinue
     switch (this.#response.take(buffer, length, mayKeepClient)) {
       case 'more':
         this.#afterResponseBytes()
@@ -218,7 +206,7 @@ export class Exchange implements ClaimHolder, Stage {
 
   /** RFC 9110 §10.1.1: the client holds its body back until the target has said something. */
   get #awaitsContinue(): boolean {
-    return this.head.expectContinue && this.#request.untouched && !this.#response.continued
+    return this.#client.head.expectContinue && this.#request.untouched && !this.#response.continued
   }
 
   #afterResponseBytes(): void {
@@ -249,19 +237,19 @@ export class Exchange implements ClaimHolder, Stage {
     this.#response.stop()
     if (whole) this.#claim.settle(keepsTarget)
     else this.#claim.abort()
-    this.client.onAnswered(keepsClient && whole, whole)
+    this.#client.onAnswered(keepsClient && whole, whole)
   }
 
   #openTunnel(): void {
     const { upstream, release } = this.#claim
     if (upstream === undefined || release === undefined) return
-    const isWebSocket = this.head.upgrade === WEBSOCKET
+    const isWebSocket = this.#client.head.upgrade === WEBSOCKET
     const { early } = this.#response
     const Kind = isWebSocket ? WebSocketTunnel : Tunnel
-    const tunnel = new Kind(this.#context, this.client, release, upstream)
+    const tunnel = new Kind(this.#context, this.#client, release, upstream)
     this.#response.stop()
     this.#claim.handOver(tunnel)
-    this.client.onUpgraded(tunnel)
+    this.#client.onUpgraded(tunnel)
     tunnel.begin(early)
   }
 
@@ -278,7 +266,7 @@ export class Exchange implements ClaimHolder, Stage {
    */
   get #mayRepeat(): boolean {
     const unanswered = this.#claim.repeatable && this.#response.silent
-    return unanswered && !this.#request.hasBody && REPEATABLE.has(this.head.method)
+    return unanswered && !this.#request.hasBody && REPEATABLE.has(this.#client.head.method)
   }
 
   // The ways to end.
@@ -291,20 +279,20 @@ export class Exchange implements ClaimHolder, Stage {
     release?.countAnswer(FAILURES[failure].status)
     this.#context.onFailure({
       failure,
-      requestId: this.requestId,
+      requestId: this.#client.requestId,
       service: release?.service ?? '',
       release: release?.release.id ?? '',
       target,
       error,
     })
-    this.client.onFailed(failure, whole)
+    this.#client.onFailed(failure, whole)
   }
 
   #truncate(): void {
     this.#context.counters.truncated += 1
     this.#response.stop()
     this.#claim.abort()
-    this.client.onTruncated()
+    this.#client.onTruncated()
   }
 
   #countAnswer(): void {

@@ -55,8 +55,5 @@ export const WAITING_BYTES_MAX = 65_536
 /** Requests of one client that are answered in one turn: then it is everybody else's. */
 export const REQUESTS_AT_ONCE_MAX = 64
 
-/** Exchanges that are kept for the next requests: what is at work at once, in most proxies. */
-export const SPARE_EXCHANGES_MAX = 1_024
-
 /** Interim responses (RFC 9110 §15.2) before a final one. */
 export const INTERIM_RESPONSES_MAX = 32

@@ -5,9 +5,8 @@
  */
 import type { ClientSocket } from './client-socket.ts'
 import type { ServeLimits } from './limits.ts'
-import type { Stage } from './stage.ts'
 
-export class LingeringClose implements Stage {
+export class LingeringClose {
   readonly #socket: ClientSocket
   readonly #limits: ServeLimits
   #lingerings = 0
@@ -15,10 +14,6 @@ export class LingeringClose implements Stage {
   constructor(socket: ClientSocket, limits: ServeLimits) {
     this.#socket = socket
     this.#limits = limits
-  }
-
-  get busy(): boolean {
-    return false
   }
 
   /** Nothing more is written, and nothing that comes is understood. */
@@ -29,24 +24,14 @@ export class LingeringClose implements Stage {
     else this.#endAndLinger()
   }
 
-  onClientData(): void {}
-
-  onClientDrain(): void {
+  onDrain(): void {
     this.#endAndLinger()
   }
-
-  onClientEnd(): void {}
-
-  onClientClose(): void {}
 
   onDeadline(): void {
     this.#lingerings -= 1
     if (!this.#socket.queued || this.#lingerings <= 0) this.#socket.destroy()
     else this.#socket.arm(this.#limits.lingerMs)
-  }
-
-  cut(): void {
-    this.#socket.destroy()
   }
 
   #endAndLinger(): void {

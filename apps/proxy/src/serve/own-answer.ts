@@ -1,34 +1,31 @@
 /** What the proxy itself answers on a client's connection: that it is healthy, or why it failed. */
 import { answerFailure, answerHealthy, type Answer, type AnsweredRequest } from '../http/answer.ts'
 import type { Failure } from '../http/failure.ts'
-import type { RequestHead } from '../http/request.ts'
 import type { ServeContext } from './context.ts'
+import type { ExchangeClient } from './exchange-client.ts'
 
-/** The request, as far as an answer of our own depends on it. */
-interface OwnRequest {
-  readonly head: RequestHead
-  readonly requestId: string
-}
+/** The client's connection, as far as an answer of our own depends on it. */
+type Asker = Pick<ExchangeClient, 'head' | 'requestId' | 'mayContinue'>
 
-/** `mayFollow`: another request may be answered on the connection. */
+/** `whole`: the request has been read to its end, so that another may follow. */
 export const ownFailure = (
   context: ServeContext,
-  request: OwnRequest,
+  client: Asker,
   failure: Failure,
-  mayFollow: boolean,
+  whole: boolean,
   message?: string,
 ): Answer => {
   context.counters.failures[failure] += 1
-  return answerFailure(failure, answeredRequest(context, request, mayFollow), message)
+  return answerFailure(failure, answeredRequest(context, client, whole), message)
 }
 
-export const ownHealth = (context: ServeContext, request: OwnRequest, mayFollow: boolean): Answer =>
-  answerHealthy(answeredRequest(context, request, mayFollow))
+export const ownHealth = (context: ServeContext, client: Asker, whole: boolean): Answer =>
+  answerHealthy(answeredRequest(context, client, whole))
 
 const answeredRequest = (
   context: ServeContext,
-  { head, requestId }: OwnRequest,
-  mayFollow: boolean,
+  { head, requestId, mayContinue }: Asker,
+  whole: boolean,
 ): AnsweredRequest => {
   const { method, minorVersion, accept, authority } = head
   return {
@@ -37,7 +34,7 @@ const answeredRequest = (
     accept,
     authority,
     requestId,
-    keepAlive: mayFollow,
+    keepAlive: whole && mayContinue,
     nowMs: context.now(),
   }
 }

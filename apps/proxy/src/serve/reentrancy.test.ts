@@ -15,10 +15,9 @@ import { createPeer } from '../http/forward-head.ts'
 import { OWN_READERS } from '../http/head-readers.ts'
 import { NOBODY, type Transport, type TransportOwner } from '../transport/transport.ts'
 import { createWheel } from '../wheel.ts'
-import { ClientConnection, type ConnectionHome } from './connection.ts'
+import { ClientConnection } from './connection.ts'
 import type { ServeContext } from './context.ts'
 import { createCounters } from './counters.ts'
-import { Exchanges } from './exchanges.ts'
 import { SERVE_LIMITS } from './limits.ts'
 import { ServiceRuntime, type ServiceParts } from './service-runtime.ts'
 
@@ -153,13 +152,6 @@ const world = (seed: number) => {
     onFailure: () => {},
     stopping: false,
   }
-  const home: ConnectionHome = {
-    context,
-    exchanges: new Exchanges(context),
-    onGone: () => {
-      counters.clients.open -= 1
-    },
-  }
   const route = (revision: number): Route => ({
     service: 'web',
     hosts: ['default'],
@@ -198,7 +190,14 @@ const world = (seed: number) => {
       const transport = new FragileTransport(random, 12)
       clients.push(transport)
       counters.clients.open += 1
-      const connection = new ClientConnection(home, transport, createPeer('', 'http', false))
+      const connection = new ClientConnection(
+        context,
+        transport,
+        createPeer('', 'http', false),
+        () => {
+          counters.clients.open -= 1
+        },
+      )
       expect(transport.owner).toBe(connection)
     },
   }

@@ -52,7 +52,7 @@ export class ResponseRelay {
   congested = false
   /** What came in one read with the switch to another protocol. */
   early: Buffer = NOTHING
-  #client: ClientSocket
+  readonly #client: ClientSocket
   readonly #read: HeadReaders['response']
   readonly #body = new Body()
   #request: ResponseRequest | undefined
@@ -68,9 +68,8 @@ export class ResponseRelay {
     return this.begun && this.#body.framing === 'until-close'
   }
 
-  begin(request: ResponseRequest, client: ClientSocket): void {
+  begin(request: ResponseRequest): void {
     this.#request = request
-    this.#client = client
     this.status = 0
     this.begun = false
     this.silent = true

@@ -34,10 +34,6 @@ export class Tunnel implements UpstreamUser, Upgraded {
     this.#upstream = upstream
   }
 
-  get busy(): boolean {
-    return true
-  }
-
   /** The switch has been written to the client, the claim is ours; `early` came with the switch. */
   begin(early: Buffer): void {
     const { socket } = this.#client

@@ -1,9 +1,15 @@
 /** A connection after its upgrade (RFC 9110 §7.8), whatever protocol it has become. */
 import type { UpgradedWork } from '../upstream/work-list.ts'
 import type { ClientSocket } from './client-socket.ts'
-import type { Stage } from './stage.ts'
 
-export interface Upgraded extends UpgradedWork, Stage {}
+/** What a client's connection says to it. */
+export interface Upgraded extends UpgradedWork {
+  onClientData(buffer: Buffer, length: number): void
+  onClientDrain(): void
+  onClientEnd(): void
+  onClientClose(): void
+  onDeadline(): void
+}
 
 /** The client's connection, as it sees it. */
 export interface TunnelClient {

@@ -45,10 +45,6 @@ export class WebSocketTunnel implements UpstreamUser, Upgraded {
     this.#fromClient = new FrameFollower(webSocketMessageBytesMax)
   }
 
-  get busy(): boolean {
-    return true
-  }
-
   /** The switch has been written to the client, the claim is ours; `early` came with the switch. */
   begin(early: Buffer): void {
     const { socket } = this.#client
