@@ -154,6 +154,21 @@ const HTTP = {
     floor: 1,
     goal: 1.1,
   },
+  'http2-nginx': {
+    title: 'HTTP/2, 16 × 8 streams, against nginx',
+    ...timesMore,
+    floor: 1.2,
+    goal: 1.4,
+  },
+  'http2-haproxy': { title: 'HTTP/2, 16 × 8 streams, against HAProxy', ...timesMore, goal: 1.1 },
+  'http2-caddy': { title: 'HTTP/2, 16 × 8 streams, against Caddy', ...timesMore, floor: 6 },
+  'http2-one-stream-nginx': {
+    title: 'HTTP/2, 64 × 1 stream, against nginx',
+    ...timesMore,
+    floor: 0.85,
+    goal: 1,
+  },
+  'http2-one-stream-caddy': { title: 'HTTP/2, 64 × 1 stream, against Caddy', ...timesMore },
   'websocket-nginx': {
     title: 'WebSocket messages against nginx',
     ...timesMore,

@@ -98,7 +98,10 @@ export const createMemoryPlane = (): MemoryPlane => {
     const client = new MemoryTransport()
     let gone = false
     // Its transport holds it.
-    void new ClientConnection(context, client, peer, () => (gone = true))
+    void new ClientConnection(context, client, peer, {
+      onGone: () => (gone = true),
+      onHttp2: () => {},
+    })
     for (const piece of piecesOf(example)) client.arrive(piece)
     settle(client)
     client.arriveEnd()

@@ -7,7 +7,8 @@ import { createPeer } from './http/forward-head.ts'
 import { ConnectionLimits, type ConnectionRefusal } from './serve/connection-limits.ts'
 import { OWN_READERS } from './http/head-readers.ts'
 import { withSecondOpinion, type Disagreement } from './http/second-opinion.ts'
-import { ClientConnection } from './serve/connection.ts'
+import { Http2Session } from './http2/session.ts'
+import { ClientConnection, type ConnectionPlaces } from './serve/connection.ts'
 import type { FailureReport, ServeContext } from './serve/context.ts'
 import { createCounters, type Counters } from './serve/counters.ts'
 import { BACKLOG, SERVE_LIMITS, type ServeLimits } from './serve/limits.ts'
@@ -85,6 +86,15 @@ export interface DataPlaneOptions {
   readonly onDrained?: (work: ReleaseWork) => void
 }
 
+/** A client's, in whichever protocol. */
+interface Connection {
+  /** The proxy ends: it may end what it is at. */
+  retire(): void
+  /** True when a request was cut. */
+  cut(): boolean
+  destroy(): void
+}
+
 export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
   const { log, now = Date.now, paranoid = false, sockets = netSockets, targetTrust = {} } = options
   const limits = { ...SERVE_LIMITS, ...options.limits }
@@ -92,7 +102,7 @@ export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
   const hosts = createHostTable<ServiceRuntime>()
   const services = new Map<string, ServiceRuntime>()
   const releases = new Set<ReleaseRuntime>()
-  const connections = new Set<ClientConnection>()
+  const connections = new Set<Connection>()
   const connectionLimits = new ConnectionLimits(limits)
   const listeners: Listener[] = []
   const counters = createCounters()
@@ -167,14 +177,23 @@ export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
     }
     counters.clients.accepted += 1
     counters.clients.open += 1
-    connections.add(
-      new ClientConnection(context, transport, peer, (connection) => {
-        connectionLimits.leave(peer)
-        counters.clients.open -= 1
+    const onGone = (connection: Connection): void => {
+      connectionLimits.leave(peer)
+      counters.clients.open -= 1
+      connections.delete(connection)
+      if (context.stopping && connections.size === 0) onEmpty()
+    }
+    const places: ConnectionPlaces = {
+      onGone,
+      onHttp2: (connection, bytes) => {
+        counters.http2.connections += 1
+        const session = new Http2Session(context, transport, peer, onGone)
         connections.delete(connection)
-        if (context.stopping && connections.size === 0) onEmpty()
-      }),
-    )
+        connections.add(session)
+        session.onData(bytes, bytes.length)
+      },
+    }
+    connections.add(new ClientConnection(context, transport, peer, places))
   }
   let onEmpty = (): void => {}
 

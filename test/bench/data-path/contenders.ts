@@ -15,6 +15,7 @@ const VARIANTS = {
 const PEERS = {
   nginx: nginx('plain'),
   'nginx-tuned': nginx('tuned'),
+  'nginx-http2': nginx('http2'),
   haproxy: haproxy('plain'),
   'haproxy-tuned': haproxy('tuned'),
   caddy,

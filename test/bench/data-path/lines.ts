@@ -3,7 +3,7 @@ import type { Measurement } from '../measurement.ts'
 import type { ContenderName } from './contenders.ts'
 import { GET_ONCE, idleMeasurementOf, UPGRADE_ONCE, type IdleLine } from './idle-line.ts'
 import { amount, measurementOf, ratio, type Line } from './line.ts'
-import { paced } from './loads/h2load.ts'
+import { http2, paced } from './loads/h2load.ts'
 import { webSocketEcho } from './loads/websocket.ts'
 import { wrk } from './loads/wrk.ts'
 
@@ -27,6 +27,14 @@ const SERVERS: readonly ContenderName[] = [
   'gatehouse',
   'gatehouse-net',
   'nginx',
+  'haproxy',
+  'caddy',
+]
+
+const HTTP2_SERVERS: readonly ContenderName[] = [
+  'gatehouse',
+  'gatehouse-net',
+  'nginx-http2',
   'haproxy',
   'caddy',
 ]
@@ -138,6 +146,31 @@ const LINES: readonly Line[] = [
     figures: {
       'thousand-nginx': ratio('gatehouse', 'nginx'),
       'thousand-haproxy': ratio('gatehouse', 'haproxy'),
+    },
+  },
+  {
+    name: 'http2',
+    title: 'HTTP/2: GET 1 KB on 16 connections with 8 streams',
+    backend: 'files',
+    load: http2({ path: '/1k', connections: 16, streams: 8 }),
+    contenders: HTTP2_SERVERS,
+    compares: 'requests',
+    figures: {
+      'http2-nginx': ratio('gatehouse', 'nginx-http2'),
+      'http2-haproxy': ratio('gatehouse', 'haproxy'),
+      'http2-caddy': ratio('gatehouse', 'caddy'),
+    },
+  },
+  {
+    name: 'http2-one-stream',
+    title: 'HTTP/2: GET 100 B on 64 connections with one stream',
+    backend: 'files',
+    load: http2({ path: '/100', connections: 64, streams: 1 }),
+    contenders: HTTP2_SERVERS,
+    compares: 'requests',
+    figures: {
+      'http2-one-stream-nginx': ratio('gatehouse', 'nginx-http2'),
+      'http2-one-stream-caddy': ratio('gatehouse', 'caddy'),
     },
   },
   {

@@ -44,7 +44,7 @@ it.each<readonly [string, string, number]>([
   ['CONNECT', 'CONNECT app.test:443 HTTP/1.1\r\nHost: app.test:443\r\n\r\n', 405],
   ['TRACE', line('TRACE / HTTP/1.1'), 405],
   ['an unknown method', line('BREW / HTTP/1.1'), 501],
-  ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 505],
+  ['HTTP/2 in lines', line('GET / HTTP/2.0'), 505],
   ['HTTP/0.9', 'GET /\r\n\r\n', 400],
   ['another expectation', post('Expect: tea'), 417],
   ['TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello\r\n\r\n', 400],

@@ -33,15 +33,18 @@ describe('chunked framing', () => {
     expect(framing.scan(buffer, 0, buffer.length)).toBe(buffer.length)
   })
 
-  it('RFC 9112 §6.1 takes the data out for a receiver of HTTP/1.0', () => {
+  it.each([
+    ['HTTP/1.0', false, ''],
+    ['HTTP/2, and the trailers too', true, 'X-A: b\r\n'],
+  ])('RFC 9112 §6.1 takes the data out for a receiver of %s', (_, keepsTrailers, tail) => {
     let data = ''
-    const framing = new ChunkedFraming(true, (bytes, from, to) => {
+    const framing = new ChunkedFraming(keepsTrailers, (bytes, from, to) => {
       data += bytes.toString('latin1', from, to)
     })
     const buffer = Buffer.from('5\r\nhello\r\n6\r\n world\r\n0\r\nX-A: b\r\n\r\n')
     expect(framing.scan(buffer, 0, buffer.length)).toBe(buffer.length)
     expect(data).toBe('hello world')
-    expect(framing).toMatchObject({ done: true, forwardTo: 0, tail: '' })
+    expect(framing).toMatchObject({ done: true, forwardTo: 0, tail })
   })
 })
 

@@ -21,12 +21,18 @@ export type DataSink = (buffer: Buffer, from: number, to: number) => void
 /** What `scan` returns for bytes that are not a chunked body: kill both connections. */
 export const MALFORMED = -1
 
+/** What stands before a chunk of so many octets; CRLF stands behind it. */
+export const chunkHead = (length: number): string => length.toString(16) + CRLF
+
+/** It ends a body without trailers. */
+export const LAST_CHUNK = '0\r\n\r\n'
+
 export class ChunkedFraming {
   /** The last byte of the body has been seen. */
   done = false
   /** After a scan: the bytes of that read before this index are to be forwarded as they came. */
   forwardTo = 0
-  /** Once done: text to send after them, '' unless the body had trailers. */
+  /** Once done: text to send after them, '' unless the body had trailers. With a sink: their lines alone. */
   tail = ''
   /** Octets of data so far, without framing: what a limit on bodies counts. */
   dataBytes = 0
@@ -40,8 +46,8 @@ export class ChunkedFraming {
   readonly #sink: DataSink | undefined
 
   /**
-   * `keepsTrailers`: the receiver said TE: trailers. `sink` gets the data alone, for a receiver of
-   * HTTP/1.0, which cannot read chunks; then nothing else of the body is to be forwarded.
+   * `keepsTrailers`: the receiver said TE: trailers. `sink` gets the data alone, for a receiver that
+   * frames it in another way (HTTP/2) or not at all (HTTP/1.0); then nothing else is to be forwarded.
    */
   constructor(keepsTrailers: boolean, sink?: DataSink) {
     this.#keepsTrailers = keepsTrailers
@@ -135,7 +141,7 @@ export class ChunkedFraming {
     const kept = keptTrailers(this.#trailers, end)
     if (kept === undefined) return MALFORMED
     this.done = true
-    if (this.#sink === undefined) this.tail = this.#keepsTrailers ? kept + CRLF : CRLF
+    this.tail = (this.#keepsTrailers ? kept : '') + (this.#sink === undefined ? CRLF : '')
     return at + end - before
   }
 }

@@ -101,6 +101,13 @@ export const ruleOfResponseField = (text: string, from: number, length: number):
 }
 
 /**
+ * Whether the field speaks of one connection of HTTP/1.1 and so may not stand in HTTP/2 (RFC 9113 §8.2.2):
+ * a request with it is malformed. TE may, if it says `trailers` and nothing else.
+ */
+export const isConnectionField = (lowerCaseName: string): boolean =>
+  CONNECTION_FIELDS.has(lowerCaseName)
+
+/**
  * Whether a request may not ask, by naming the field in Connection, to have it taken out. Such a
  * request wants us to forward less than was said, about framing, identity or origin: 400.
  */
@@ -151,6 +158,14 @@ const ruleOfExtension = (text: string, from: number, length: number): RequestRul
 /** X-Forwarded-Port, -Prefix, -Server, -Ssl, and whatever is invented next. */
 const otherForwarded = (text: string, from: number): RequestRule =>
   hasToken(text, from, 'x-forwarded-') ? 'forwarded-other' : 'keep'
+
+const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+])
 
 const PROTECTED_IN_REQUESTS: ReadonlySet<string> = new Set([
   'authorization',

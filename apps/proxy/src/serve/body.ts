@@ -7,7 +7,7 @@ import type { BodyFraming } from '../http/response-head.ts'
 
 export class Body {
   framing: BodyFraming = 'none'
-  /** The last byte has been seen. Never for `until-close`, which its sender's FIN ends. */
+  /** The last byte has been seen. For `until-close`, which its sender ends, somebody has to say so. */
   done = true
   /** After `take`: the bytes before this index are to be forwarded as they came. */
   forwardTo = 0
@@ -30,6 +30,11 @@ export class Body {
     this.bytes = 0
     this.#left = framing === 'length' ? length : 0
     this.#chunked = framing === 'chunked' ? new ChunkedFraming(keepsTrailers, sink) : undefined
+  }
+
+  /** For `until-close`: its sender has ended. */
+  end(): void {
+    this.done = true
   }
 
   /** The index just past the last byte that belongs to the body, or MALFORMED. */

@@ -5,11 +5,12 @@
  */
 import type { Transport } from '../transport/transport.ts'
 import { Timer, type TimerOwner, type Wheel } from '../wheel.ts'
+import type { ClientWay } from './client-way.ts'
 import { WAITING_BYTES_MAX } from './limits.ts'
 
 const NOTHING = Buffer.alloc(0)
 
-export class ClientSocket {
+export class ClientSocket implements ClientWay {
   /** The client has sent FIN: nothing is to come but what is kept. */
   halfClosed = false
   /** A write said so, and `onDrain` has not come since. */

@@ -9,6 +9,7 @@ import { keptRequestId, type Peer } from '../http/forward-head.ts'
 import { headEnd, headText, refusalOfEndlessHead } from '../http/head-end.ts'
 import { HEAD_BYTES_MAX } from '../http/limits.ts'
 import { createRequestHead } from '../http/request.ts'
+import { PREFACE_HEAD } from '../http2/protocol.ts'
 import type { Transport, TransportOwner } from '../transport/transport.ts'
 import type { TimerOwner } from '../wheel.ts'
 import { ClientSocket } from './client-socket.ts'
@@ -16,6 +17,7 @@ import type { ServeContext } from './context.ts'
 import { Exchange } from './exchange.ts'
 import type { ExchangeClient } from './exchange-client.ts'
 import { gateOf } from './gate.ts'
+import { Http1Response } from './http1-response.ts'
 import { LingeringClose } from './lingering-close.ts'
 import { ownFailure, ownHealth } from './own-answer.ts'
 import { REQUESTS_AT_ONCE_MAX } from './limits.ts'
@@ -35,6 +37,13 @@ type Phase =
   | 'closing'
   | 'closed'
 
+/** Who keeps the connections. */
+export interface ConnectionPlaces {
+  onGone(connection: ClientConnection): void
+  /** The client speaks HTTP/2: these bytes, and all that follow, are for whoever takes the connection over. */
+  onHttp2(connection: ClientConnection, bytes: Buffer): void
+}
+
 /** For connections that will read no head any more. */
 const NO_HEAD = createRequestHead()
 
@@ -42,9 +51,11 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
   readonly peer: Peer
   head = createRequestHead()
   readonly socket: ClientSocket
+  readonly response: Http1Response
+  readonly framesByStream = false
   requestId = ''
   readonly #context: ServeContext
-  readonly #onGone: (connection: ClientConnection) => void
+  readonly #places: ConnectionPlaces
   #exchange: Exchange | undefined
   #lingering: LingeringClose | undefined
   #phase: Phase = 'idle'
@@ -53,17 +64,15 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
   #reading = false
   /** Requests wait that have come early, because others have their turn first. */
   #goesOnLater = false
+  /** A request has been read: what comes now is another, whatever it looks like. */
+  #used = false
 
-  constructor(
-    context: ServeContext,
-    transport: Transport,
-    peer: Peer,
-    onGone: (connection: ClientConnection) => void,
-  ) {
+  constructor(context: ServeContext, transport: Transport, peer: Peer, places: ConnectionPlaces) {
     this.#context = context
     this.socket = new ClientSocket(transport, context.wheel, this)
+    this.response = new Http1Response(this.socket, context.readers.response)
     this.peer = peer
-    this.#onGone = onGone
+    this.#places = places
     this.#exchange = new Exchange(context, this)
     transport.owner = this
     this.socket.arm(context.limits.clientIdleMs)
@@ -110,10 +119,10 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
         this.#readHeads(buffer, length)
         return
       case 'serving':
-        this.#exchange?.onClientData(buffer, length)
+        this.#exchange?.onClientData(buffer, 0, length)
         return
       case 'upgraded':
-        this.#upgraded?.onClientData(buffer, length)
+        this.#upgraded?.onClientData(buffer, 0, length)
         return
       case 'held':
         this.socket.keep(buffer, 0, length)
@@ -150,7 +159,7 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
     if (phase === 'serving') this.#exchange?.onClientClose()
     else if (phase === 'upgraded') this.#upgraded?.onClientClose()
     else if (phase === 'held') this.#queue?.leave(this)
-    this.#onGone(this)
+    this.#places.onGone(this)
   }
 
   onDeadline(): void {
@@ -234,11 +243,20 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
     const { head, peer } = this
     const refusal = this.#context.readers.request(text, end, head)
     if (refusal !== 0) {
-      this.#refuse(failureOfRefusal(refusal))
+      if (!this.#used && text.startsWith(PREFACE_HEAD)) this.#becomeHttp2(buffer, length)
+      else this.#refuse(failureOfRefusal(refusal))
       return
     }
+    this.#used = true
     this.requestId = keptRequestId(head, peer) || this.#context.nextRequestId()
     this.#admit(buffer, end, length)
+  }
+
+  /** RFC 9113 §3.3: a client that knows that we speak it need not ask. */
+  #becomeHttp2(buffer: Buffer, length: number): void {
+    this.#phase = 'closed'
+    this.socket.release()
+    this.#places.onHttp2(this, Buffer.from(buffer.subarray(0, length)))
   }
 
   #awaitHead(text: string, buffer: Buffer, length: number): void {

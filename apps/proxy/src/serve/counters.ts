@@ -20,6 +20,7 @@ export interface Counters {
   readonly upgradedEnds: Record<UpgradedEnd, number>
   /** Requests that were sent again, or elsewhere, because nothing had reached a target. */
   retried: number
+  readonly http2: Http2Counters
   /** Heads that we would have taken, and the second opinion would not. */
   readonly disagreements: Record<'request' | 'response', number>
 }
@@ -29,6 +30,13 @@ export interface ClientCounters {
   accepted: number
   /** Connections beyond a limit, reset at once, by which limit. */
   readonly refused: Record<ConnectionRefusal, number>
+}
+
+export interface Http2Counters {
+  /** Connections of clients that speak HTTP/2. */
+  connections: number
+  /** Of those, closed because they cost too much and were worth nothing. */
+  calmed: number
 }
 
 export const createCounters = (): Counters => ({
@@ -47,6 +55,7 @@ export const createCounters = (): Counters => ({
     cut: 0,
   },
   retried: 0,
+  http2: { connections: 0, calmed: 0 },
   disagreements: { request: 0, response: 0 },
 })
 

@@ -10,11 +10,11 @@ import { FAILURES, type Failure } from '../http/failure.ts'
 import type { ReleaseRuntime } from '../upstream/release-runtime.ts'
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts'
 import { Claim, type ClaimHolder } from './claim.ts'
-import type { ClientSocket } from './client-socket.ts'
+import type { ClientWay } from './client-way.ts'
 import type { ExchangeClient } from './exchange-client.ts'
 import type { ServeContext } from './context.ts'
 import { RequestRelay, TOO_LARGE } from './request-relay.ts'
-import { ResponseRelay } from './response-relay.ts'
+import type { ResponseRelay } from './response-relay.ts'
 import { Tunnel } from './tunnel.ts'
 import { WEBSOCKET, isHandshake } from './websocket/handshake.ts'
 import { WebSocketTunnel } from './websocket/web-socket-tunnel.ts'
@@ -22,7 +22,7 @@ import { WebSocketTunnel } from './websocket/web-socket-tunnel.ts'
 export class Exchange implements ClaimHolder {
   readonly #context: ServeContext
   readonly #client: ExchangeClient
-  readonly #socket: ClientSocket
+  readonly #socket: ClientWay
   readonly #request: RequestRelay
   readonly #response: ResponseRelay
   readonly #claim: Claim
@@ -32,8 +32,8 @@ export class Exchange implements ClaimHolder {
     this.#context = context
     this.#client = client
     this.#socket = client.socket
-    this.#request = new RequestRelay(context.limits)
-    this.#response = new ResponseRelay(client.socket, context.readers.response)
+    this.#request = new RequestRelay(context.limits, client.framesByStream)
+    this.#response = client.response
     this.#claim = new Claim(context, client, this)
   }
 
@@ -64,20 +64,20 @@ export class Exchange implements ClaimHolder {
   }
 
   /** Bytes of the client. Those that are not for this request are kept for the next. */
-  onClientData(buffer: Buffer, length: number): void {
+  onClientData(buffer: Buffer, from: number, to: number): void {
     const { upstream, stage } = this.#claim
     if (stage !== 'held' || upstream === undefined || this.#request.whole) {
-      this.#socket.keep(buffer, 0, length)
+      this.#socket.keep(buffer, from, to)
       return
     }
-    const end = this.#request.follow(buffer, 0, length)
+    const end = this.#request.follow(buffer, from, to, this.#socket.halfClosed)
     if (this.#refused(end)) return
     if (this.#request.tooSlow && !this.#response.begun) {
       this.#fail('request-timeout')
       return
     }
-    this.#socket.keep(buffer, end, length)
-    this.#request.proceed(upstream.transport, buffer, 0)
+    this.#socket.keep(buffer, end, to)
+    this.#request.proceed(upstream.transport, buffer, from)
     if (this.#claim.upstream === upstream) this.#afterRequestBytes()
   }
 
@@ -170,7 +170,7 @@ export class Exchange implements ClaimHolder {
   // The steps, in the order of a request's life.
 
   #send(upstream: UpstreamConnection, buffer: Buffer, from: number, to: number): void {
-    const end = this.#request.follow(buffer, from, to)
+    const end = this.#request.follow(buffer, from, to, this.#socket.halfClosed)
     if (this.#refused(end)) return
     this.#socket.keep(buffer, end, to)
     this.#request.start(upstream.transport, this.#claim.headText, buffer, from)

@@ -190,14 +190,10 @@ const world = (seed: number) => {
       const transport = new FragileTransport(random, 12)
       clients.push(transport)
       counters.clients.open += 1
-      const connection = new ClientConnection(
-        context,
-        transport,
-        createPeer('', 'http', false),
-        () => {
-          counters.clients.open -= 1
-        },
-      )
+      const connection = new ClientConnection(context, transport, createPeer('', 'http', false), {
+        onGone: () => (counters.clients.open -= 1),
+        onHttp2: () => {},
+      })
       expect(transport.owner).toBe(connection)
     },
   }

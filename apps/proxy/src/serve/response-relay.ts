@@ -1,15 +1,12 @@
 /**
- * The way of one response to its client: heads are read, decided about and written anew, bodies pass
- * as they came, with their framing followed. What arrives in one read leaves in one write.
+ * The way of one response to its client: heads are read and decided about here, the same for every
+ * client; how they and the body are written is for the protocol that the client speaks.
  */
-import { MALFORMED } from '../http/chunked.ts'
-import { forwardedResponseHead } from '../http/forward-head.ts'
 import { headEnd, headText } from '../http/head-end.ts'
 import { HEAD_BYTES_MAX } from '../http/limits.ts'
 import type { HeadReaders } from '../http/head-readers.ts'
-import { bodyOf, createResponseHead } from '../http/response-head.ts'
+import { createResponseHead, type ResponseHead } from '../http/response-head.ts'
 import { Body } from './body.ts'
-import type { ClientSocket } from './client-socket.ts'
 import { INTERIM_RESPONSES_MAX } from './limits.ts'
 import { WEBSOCKET, answersHandshake } from './websocket/handshake.ts'
 
@@ -20,6 +17,15 @@ export interface ResponseRequest {
   /** The protocol that the client asked for; '' for none. */
   readonly upgrade: string
   readonly fields: string
+}
+
+export interface FinalHead {
+  readonly request: ResponseRequest
+  readonly head: ResponseHead
+  /** What the head was read from: it ends at `headTo`, and some of the body may follow. */
+  readonly text: string
+  readonly headTo: number
+  readonly mayKeepClient: boolean
 }
 
 export type ResponseStep =
@@ -34,9 +40,10 @@ export type ResponseStep =
   | 'stopped'
 
 const NOTHING = Buffer.alloc(0)
+/** Filled by every reading: whoever writes it does so at once. */
 const head = createResponseHead()
 
-export class ResponseRelay {
+export abstract class ResponseRelay {
   /** Of the final head; 0 before it has come. */
   status = 0
   /** The final head has been written, so the client can be told nothing else any more. */
@@ -52,24 +59,23 @@ export class ResponseRelay {
   congested = false
   /** What came in one read with the switch to another protocol. */
   early: Buffer = NOTHING
-  readonly #client: ClientSocket
+  /** For whom; undefined before it begins, and as soon as nobody waits for it any more. */
+  protected request: ResponseRequest | undefined
+  protected readonly body = new Body()
   readonly #read: HeadReaders['response']
-  readonly #body = new Body()
-  #request: ResponseRequest | undefined
   #partialHead: Buffer | undefined
   #interim = 0
 
-  constructor(client: ClientSocket, read: HeadReaders['response']) {
-    this.#client = client
+  constructor(read: HeadReaders['response']) {
     this.#read = read
   }
 
   get endsWithClose(): boolean {
-    return this.begun && this.#body.framing === 'until-close'
+    return this.begun && this.body.framing === 'until-close'
   }
 
   begin(request: ResponseRequest): void {
-    this.#request = request
+    this.request = request
     this.status = 0
     this.begun = false
     this.silent = true
@@ -82,17 +88,17 @@ export class ResponseRelay {
   }
 
   stop(): void {
-    this.#request = undefined
+    this.request = undefined
     this.#partialHead = undefined
     this.early = NOTHING
   }
 
   /** Takes one read. `mayKeepClient`: the client's connection can go on after this response. */
   take(buffer: Buffer, length: number, mayKeepClient: boolean): ResponseStep {
-    const request = this.#request
+    const request = this.request
     if (request === undefined) return 'stopped'
     this.silent = false
-    if (this.begun) return this.#relay(buffer, 0, length)
+    if (this.begun) return this.relay(buffer, 0, length)
     if (this.#partialHead === undefined) {
       return this.#readHeads(request, buffer, length, mayKeepClient)
     }
@@ -119,7 +125,12 @@ export class ResponseRelay {
       }
       if (this.#read(text, end, head) !== 0) return 'malformed'
       if (head.status >= 200) {
-        return this.#writeFinal(request, text, end, buffer, from + end, length, mayKeepClient)
+        return this.writeFinal(
+          { request, head, text, headTo: end, mayKeepClient },
+          buffer,
+          from + end,
+          length,
+        )
       }
       from += end
       this.continued = true
@@ -127,8 +138,8 @@ export class ResponseRelay {
       this.#interim += 1
       if (this.#interim > INTERIM_RESPONSES_MAX) return 'malformed'
       // RFC 9110 §15.2: a client of HTTP/1.0 does not know them.
-      if (request.minorVersion === 1) this.#client.write(forwardedResponseHead(head, 1, true))
-      if (this.#request === undefined) return 'stopped'
+      if (request.minorVersion === 1) this.writeInterim(head)
+      if (this.request === undefined) return 'stopped'
     }
     return 'more'
   }
@@ -141,62 +152,29 @@ export class ResponseRelay {
     this.begun = true
     this.status = head.status
     if (from < to) this.early = Buffer.from(buffer.subarray(from, to))
-    this.congested = !this.#client.write(forwardedResponseHead(head, 1, true))
-    return this.#request === undefined ? 'stopped' : 'upgraded'
+    this.congested = !this.writeInterim(head)
+    return this.request === undefined ? 'stopped' : 'upgraded'
   }
 
-  /** `text` begins with the head that ends at `headTo`; the body is at `from` of the buffer. */
-  #writeFinal(
-    request: ResponseRequest,
-    text: string,
-    headTo: number,
+  /** A 1xx, the switch among them. False when the client is congested. */
+  protected abstract writeInterim(interim: ResponseHead): boolean
+
+  /** The final head, with what of its body has come along: `from` to `to` of the buffer. */
+  protected abstract writeFinal(
+    final: FinalHead,
     buffer: Buffer,
     from: number,
     to: number,
-    mayKeepClient: boolean,
-  ): ResponseStep {
-    const framing = bodyOf(head, request.method)
-    const unframed =
-      framing === 'until-close' || (framing === 'chunked' && request.minorVersion === 0)
-    this.status = head.status
-    this.keepsClient = mayKeepClient && !unframed
-    this.keepsTarget = head.keepAlive && framing !== 'until-close'
-    const written = forwardedResponseHead(head, request.minorVersion, this.keepsClient)
-    if (framing === 'chunked' && request.minorVersion === 0) {
-      this.#body.begin(framing, 0, false, (bytes, start, end) => {
-        this.congested = !this.#client.forward(bytes, start, end)
-      })
-      this.begun = true
-      this.congested = !this.#client.write(written)
-      return this.#relay(buffer, from, to)
-    }
-    this.#body.begin(framing, head.contentLength, request.acceptsTrailers)
-    const end = this.#body.take(buffer, from, to)
-    if (end === MALFORMED) return 'malformed'
-    this.begun = true
-    const { forwardTo, tail } = this.#body
-    if (headTo + to - from <= text.length) {
-      // The text that the head was read from has all that was read of the body too.
-      const content = forwardTo === from ? '' : text.slice(headTo, headTo + forwardTo - from)
-      this.congested = !this.#client.write(written + content + tail)
-    } else this.congested = !this.#client.send(written, buffer, from, forwardTo, tail)
-    return this.#settle(end, to)
-  }
+  ): ResponseStep
 
-  #relay(buffer: Buffer, from: number, to: number): ResponseStep {
-    const body = this.#body
-    const end = body.take(buffer, from, to)
-    if (end === MALFORMED) return 'malformed'
-    const { forwardTo, tail } = body
-    if (tail !== '') this.congested = !this.#client.send('', buffer, from, forwardTo, tail)
-    else if (forwardTo > from) this.congested = !this.#client.forward(buffer, from, forwardTo)
-    return this.#settle(end, to)
-  }
+  /** More of the body. */
+  protected abstract relay(buffer: Buffer, from: number, to: number): ResponseStep
 
-  #settle(end: number, to: number): ResponseStep {
-    if (this.#request === undefined) return 'stopped'
+  /** After a write: `end` is the index just past the body's last byte in a read that ends at `to`. */
+  protected settle(end: number, to: number): ResponseStep {
+    if (this.request === undefined) return 'stopped'
     // RFC 9112 §9.2: bytes after a response answer nothing; its connection is not used again.
     if (end < to) this.keepsTarget = false
-    return this.#body.done ? 'complete' : 'more'
+    return this.body.done ? 'complete' : 'more'
   }
 }

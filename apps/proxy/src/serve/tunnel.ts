@@ -42,14 +42,14 @@ export class Tunnel implements UpstreamUser, Upgraded {
     if (socket.congested) this.#upstream.pause()
     if (early.length > 0) this.onUpstreamData(early, early.length)
     const kept = socket.takeKept()
-    if (kept.length > 0) this.onClientData(kept, kept.length)
+    if (kept.length > 0) this.onClientData(kept, 0, kept.length)
     if (socket.halfClosed) this.onClientEnd()
   }
 
-  onClientData(buffer: Buffer, length: number): void {
+  onClientData(buffer: Buffer, from: number, to: number): void {
     if (this.#over) return
     this.#armIdle()
-    const flows = this.#upstream.transport.forward(buffer, 0, length)
+    const flows = this.#upstream.transport.forward(buffer, from, to)
     if (!flows && !this.#over) this.#client.socket.blockReading(true)
   }
 

@@ -1,10 +1,10 @@
 /** A connection after its upgrade (RFC 9110 §7.8), whatever protocol it has become. */
 import type { UpgradedWork } from '../upstream/work-list.ts'
-import type { ClientSocket } from './client-socket.ts'
+import type { ClientWay } from './client-way.ts'
 
 /** What a client's connection says to it. */
 export interface Upgraded extends UpgradedWork {
-  onClientData(buffer: Buffer, length: number): void
+  onClientData(buffer: Buffer, from: number, to: number): void
   onClientDrain(): void
   onClientEnd(): void
   onClientClose(): void
@@ -13,7 +13,7 @@ export interface Upgraded extends UpgradedWork {
 
 /** The client's connection, as it sees it. */
 export interface TunnelClient {
-  readonly socket: ClientSocket
+  readonly socket: ClientWay
   /** Both sides have ended. What is queued goes out. */
   onTunnelEnded(): void
   /** It was cut before that. */

@@ -23,6 +23,9 @@ const configuration = (port: number, backendPort: number): string => `
 {
   admin off
   auto_https off
+  servers {
+    protocols h1 h2c
+  }
 }
 http://:${port} {
   bind 127.0.0.1

@@ -1,4 +1,4 @@
-/** nginx with one worker: as a proxy, as it comes and tuned for large bodies. */
+/** nginx with one worker: as a proxy, as it comes, tuned for large bodies, and with HTTP/2 in front. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '../../../support/free-port.ts'
@@ -7,14 +7,17 @@ import { IDLE_SECONDS_MAX, KEPT_CONNECTIONS_MAX, type Contender, type Site } fro
 /** Buffers that hold what one read of a large body gives. */
 const TUNED_BUFFERS = 'proxy_buffer_size 64k; proxy_buffers 16 64k; proxy_busy_buffers_size 128k;'
 
-export const nginx = (tuning: 'plain' | 'tuned'): Contender => ({
+export const nginx = (tuning: 'plain' | 'tuned' | 'http2'): Contender => ({
   start: async (site) => {
     const tool = await site.lab.tool('nginx')
     if ('missing' in tool) return tool
     const folder = await site.lab.folder()
     const port = await freePort()
     const path = join(folder, 'nginx.conf')
-    const server = proxyServer(port, site.backendPort, tuning === 'tuned' ? TUNED_BUFFERS : '')
+    // Before 1.25 a port without TLS speaks either HTTP/1 or HTTP/2.
+    const listen = `127.0.0.1:${port}${tuning === 'http2' ? ' http2' : ''}`
+    const buffers = tuning === 'tuned' ? TUNED_BUFFERS : ''
+    const server = proxyServer(listen, site.backendPort, buffers)
     await writeFile(path, nginxConfiguration(folder, site.openFilesMax, server))
     const command = nginxCommand(tool.path, folder, path)
     const process = site.lab.processes.launch([...site.pinning.proxy, ...command], tool.env)
@@ -67,7 +70,7 @@ const SPARE_FILES = 64
 /** As root, nginx would give its worker to a user who may not read our folders. */
 const userDirective = (): string => (process.getuid?.() === 0 ? 'user root root;' : '')
 
-const proxyServer = (port: number, backendPort: number, more: string): string => `
+const proxyServer = (listen: string, backendPort: number, more: string): string => `
   upstream backend {
     server 127.0.0.1:${backendPort};
     keepalive ${KEPT_CONNECTIONS_MAX};
@@ -76,7 +79,7 @@ const proxyServer = (port: number, backendPort: number, more: string): string =>
   }
   map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
   server {
-    listen 127.0.0.1:${port} backlog=4096;
+    listen ${listen} backlog=4096;
     location / {
       proxy_pass http://backend;
       proxy_http_version 1.1;

@@ -1,6 +1,7 @@
 /**
  * h2load: a fixed number of HTTP/1.1 requests per second, whatever the other side does, so that waiting
- * shows. It releases requests in bursts: good for comparing, not for reading absolutely.
+ * shows; or HTTP/2, as many requests as the other side takes. It releases requests in bursts: good for
+ * comparing, not for reading absolutely.
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -15,9 +16,23 @@ export interface PacedOptions {
   readonly requestsPerSecond: number
 }
 
+export interface Http2Options {
+  readonly path: string
+  readonly connections: number
+  /** Requests at a time on each of them. */
+  readonly streams: number
+}
+
+export const paced = ({ path, connections, requestsPerSecond }: PacedOptions): Load =>
+  h2load(path, ['--h1', `--clients=${connections}`, `--rps=${requestsPerSecond / connections}`])
+
+/** Without TLS, whose cost is a line of its own. */
+export const http2 = ({ path, connections, streams }: Http2Options): Load =>
+  h2load(path, [`--clients=${connections}`, `--max-concurrent-streams=${streams}`])
+
 const MICROSECONDS_PER_MS = 1_000
 
-export const paced = ({ path, connections, requestsPerSecond }: PacedOptions): Load => ({
+const h2load = (path: string, flags: readonly string[]): Load => ({
   find: async ({ lab }) => {
     const found = await lab.tool('h2load')
     return 'missing' in found ? found : { generator: `h2load ${found.version}` }
@@ -29,9 +44,7 @@ export const paced = ({ path, connections, requestsPerSecond }: PacedOptions): L
     const command = [
       ...pinning.load,
       found.path,
-      '--h1',
-      `--clients=${connections}`,
-      `--rps=${requestsPerSecond / connections}`,
+      ...flags,
       `--duration=${seconds}`,
       `--log-file=${log}`,
       `--connect-to=127.0.0.1:${port}`,

@@ -53,15 +53,15 @@ export class WebSocketTunnel implements UpstreamUser, Upgraded {
     this.#armIdle()
     if (early.length > 0) this.onUpstreamData(early, early.length)
     const kept = socket.takeKept()
-    if (kept.length > 0) this.onClientData(kept, kept.length)
+    if (kept.length > 0) this.onClientData(kept, 0, kept.length)
     if (socket.halfClosed) this.onClientEnd()
   }
 
-  onClientData(buffer: Buffer, length: number): void {
+  onClientData(buffer: Buffer, from: number, to: number): void {
     if (this.#over) return
-    const end = this.#fromClient.follow(buffer, 0, length)
-    if (end > 0) {
-      const flows = this.#upstream.transport.forward(buffer, 0, end)
+    const end = this.#fromClient.follow(buffer, from, to)
+    if (end > from) {
+      const flows = this.#upstream.transport.forward(buffer, from, end)
       if (this.#over) return
       if (!flows) this.#client.socket.blockReading(true)
     }
