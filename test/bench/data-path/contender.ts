@@ -24,6 +24,8 @@ export interface Site {
 export interface Running {
   readonly process: Process
   readonly port: number
+  /** Where it is asked in HTTP/1.1 whether it is ready, when it does not speak that on its port. */
+  readonly readyPort?: number
   readonly version: string
 }
 

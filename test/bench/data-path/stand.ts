@@ -74,7 +74,7 @@ export const openStand = async (
       continue
     }
     opened.defer(() => running.process.stop())
-    const problem = await untilReady(running.process, running.port)
+    const problem = await untilReady(running.process, running.readyPort ?? running.port)
     if (problem !== undefined) {
       absent.set(name, problem)
       continue

@@ -97,7 +97,7 @@ export class Streams implements StreamConnection {
     } else if (stream === undefined) this.#control.spend()
     else {
       stream.abandon()
-      this.onStreamOver(stream, true)
+      this.onStreamOver(stream, false)
       this.#control.glitch(WASTED_REQUEST)
     }
   }

@@ -15,13 +15,17 @@ export const nginx = (tuning: 'plain' | 'tuned' | 'http2'): Contender => ({
     const port = await freePort()
     const path = join(folder, 'nginx.conf')
     // Before 1.25 a port without TLS speaks either HTTP/1 or HTTP/2.
-    const listen = `127.0.0.1:${port}${tuning === 'http2' ? ' http2' : ''}`
+    const readyPort = tuning === 'http2' ? await freePort() : port
+    const listen =
+      tuning === 'http2'
+        ? [`127.0.0.1:${port} http2 backlog=4096`, `127.0.0.1:${readyPort}`]
+        : [`127.0.0.1:${port} backlog=4096`]
     const buffers = tuning === 'tuned' ? TUNED_BUFFERS : ''
     const server = proxyServer(listen, site.backendPort, buffers)
     await writeFile(path, nginxConfiguration(folder, site.openFilesMax, server))
     const command = nginxCommand(tool.path, folder, path)
     const process = site.lab.processes.launch([...site.pinning.proxy, ...command], tool.env)
-    return { process, port, version: tool.version }
+    return { process, port, readyPort, version: tool.version }
   },
 })
 
@@ -70,7 +74,7 @@ const SPARE_FILES = 64
 /** As root, nginx would give its worker to a user who may not read our folders. */
 const userDirective = (): string => (process.getuid?.() === 0 ? 'user root root;' : '')
 
-const proxyServer = (listen: string, backendPort: number, more: string): string => `
+const proxyServer = (listen: readonly string[], backendPort: number, more: string): string => `
   upstream backend {
     server 127.0.0.1:${backendPort};
     keepalive ${KEPT_CONNECTIONS_MAX};
@@ -79,7 +83,7 @@ const proxyServer = (listen: string, backendPort: number, more: string): string 
   }
   map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
   server {
-    listen ${listen} backlog=4096;
+    ${listen.map((where) => `listen ${where};`).join(' ')}
     location / {
       proxy_pass http://backend;
       proxy_http_version 1.1;
