@@ -46,7 +46,9 @@ export const startHttp2Client = async (
   session.on('error', () => {})
   session.on('goaway', (code) => goAways.push(code))
   session.on('close', () => (closed = true))
-  await eventually('HTTP/2 is spoken', () => session.remoteSettings.maxConcurrentStreams === 100)
+  let isSpoken = false
+  session.on('remoteSettings', () => (isSpoken = true))
+  await eventually('HTTP/2 is spoken', () => isSpoken)
 
   const open = (fields: OutgoingHttpHeaders, endStream = false): OpenStream =>
     openStream(session.request({ ':authority': 'app.test', ...fields }, { endStream }))
