@@ -25,8 +25,8 @@ it.each([1, 2, 3, 4, 5])(
       const whole = await world.play([input])
       const cut = await world.play(cutAtRandom(random, input))
       const about = JSON.stringify({ seed, example, input })
-      expect(shapeOf(cut), about).toEqual(shapeOf(whole))
-      expect(problemsOf(whole), about).toEqual([])
+      expect([about, shapeOf(cut)]).toEqual([about, shapeOf(whole)])
+      expect([about, problemsOf(whole)]).toEqual([about, []])
     }
     await world.plane.finish(0)
   },

@@ -78,6 +78,7 @@ export const createMemoryPlane = (): MemoryPlane => {
     now: () => 0,
     nextRequestId: () => 'id',
     onFailure: () => {},
+    http2: false,
     stopping: false,
   }
   const peer = createPeer('192.0.2.1', 'http', false)

@@ -13,7 +13,7 @@ export const readExposition = (text: string): ReadonlyMap<string, Metric> => {
   let helped = ''
   let current = ''
   for (const line of text.slice(0, -1).split('\n')) {
-    const [, kind, name = '', rest = ''] = /^# (HELP|TYPE) ([a-z_]+) (.+)$/.exec(line) ?? []
+    const [, kind, name = '', rest = ''] = /^# (HELP|TYPE) ([a-z][a-z0-9_]*) (.+)$/.exec(line) ?? []
     if (kind === 'HELP') helped = name
     else if (kind === 'TYPE') {
       if (name !== helped || metrics.has(name)) throw new Error(`out of order: ${line}`)
@@ -22,7 +22,9 @@ export const readExposition = (text: string): ReadonlyMap<string, Metric> => {
       current = name
     } else {
       const sample =
-        /^([a-z_]+)(?:\{((?:[a-z_]+="(?:[^"\\]|\\[\\"n])*",?)+)\})? (\d+(?:\.\d+)?)$/.exec(line)
+        /^([a-z][a-z0-9_]*)(?:\{((?:[a-z_]+="(?:[^"\\]|\\[\\"n])*",?)+)\})? (\d+(?:\.\d+)?)$/.exec(
+          line,
+        )
       if (sample === null || sample[1] !== current) throw new Error(`not a sample: ${line}`)
       const id = line.slice(0, line.lastIndexOf(' '))
       if (series.has(id)) throw new Error(`twice: ${id}`)

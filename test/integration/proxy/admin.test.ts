@@ -196,7 +196,7 @@ const metricsIn = (document: string): readonly string[] => {
   const section = document.slice(0, document.indexOf('## Coming from elsewhere'))
   return section.split('\n').flatMap((line) => {
     const [, names = ''] = line.split('|')
-    const found = [...names.matchAll(/`((?:gatehouse|…)[a-z_]*)(?:\{([a-z,]*)\})?`/g)]
+    const found = [...names.matchAll(/`((?:gatehouse|…)[a-z0-9_]*)(?:\{([a-z,]*)\})?`/g)]
     // `…_total` goes on from the first name of its row.
     const [, stem = ''] = found[0] ?? []
     return found.map(([, name = '', labels = '']) =>

@@ -1,4 +1,4 @@
-/** The ways of HTTP/1.1 as curl has them and a Node server answers them, with the proxy in between. */
+/** The ways of HTTP as curl has them and a Node server answers them, with the proxy in between. */
 import { execFile, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
@@ -14,6 +14,9 @@ const hasCurl = ((): boolean => {
     return false
   }
 })()
+
+const hasHttp2 =
+  hasCurl && execFileSync('curl', ['--version'], { encoding: 'utf8' }).includes('HTTP2')
 
 const CONTENT = '0123456789'
 const PART = (from: number, to: number): string =>
@@ -123,7 +126,46 @@ describe.skipIf(!hasCurl)('curl', () => {
   it('N14 P1 that offers HTTP/2 stays with HTTP/1.1', async () => {
     const seen = await curl('--http2', at('/upgrade'))
     expect(seen).toMatch(/^HTTP\/1\.1 200 OK[^]*GET \/upgrade [^ ]+ $/)
-    expect(seen).not.toContain('101')
+    expect(seen).not.toContain(' 101 ')
+  })
+
+  describe.skipIf(!hasHttp2)('in HTTP/2', () => {
+    const http2 = (...args: readonly string[]): Promise<string> =>
+      curl('--http2-prior-knowledge', ...args)
+
+    it('N14 D23 sees early hints and then the answer', async () => {
+      expect(await http2(at('/hints'))).toMatch(
+        /^HTTP\/2 103 \r\nlink: <\/a\.css>; rel=preload\r\n\r\nHTTP\/2 200 [^]*hinted$/,
+      )
+    })
+
+    it('N14 D23 sees trailers when it says that it takes them, and none otherwise', async () => {
+      const asked = await http2('--header', 'TE: trailers', at('/trailers'))
+      expect(asked).toMatch(/\r\n\r\nsummedx-sum: 42\r\n/)
+      expect(await http2(at('/trailers'))).toMatch(/\r\n\r\nsummed$/)
+    })
+
+    it('N14 D17 D22 sends a body, and is told to go on before it does', async () => {
+      const upload = ['--data-binary', '@-', at('/up')]
+      expect(await http2(...upload)).toMatch(/POST \/up 127[^ ]+ from standard input$/)
+      const expecting = await http2('--header', 'Expect: 100-continue', ...upload)
+      expect(expecting).toMatch(
+        /^HTTP\/2 100 \r\n\r\nHTTP\/2 200 [^]*POST \/up [^ ]+ from standard input$/,
+      )
+    })
+
+    it('N14 D17 gets the length for HEAD, a range, and several in one answer', async () => {
+      expect(await http2('--head', at('/'))).toMatch(/content-length: 1234\r\n(?:.+\r\n)*\r\n$/)
+      const one = await http2('--range', '2-4', at('/range'))
+      expect(one).toMatch(/^HTTP\/2 206 [^]*content-range: bytes 2-4\/10\r\n[^]*\r\n\r\n234$/)
+      const two = await http2('--range', '0-1,8-9', at('/range'))
+      expect(two.endsWith(`${PART(0, 1)}${PART(8, 9)}--b--\r\n`)).toBe(true)
+    })
+
+    it('C9 N14 names its host by authority', async () => {
+      const named = await http2('--header', 'Host: app.test', at('/named'))
+      expect(named).toMatch(/GET \/named app\.test $/)
+    })
   })
 
   it('N14 uses its connection again', async () => {

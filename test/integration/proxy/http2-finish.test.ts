@@ -101,3 +101,30 @@ it('I5 D22 ends the streams of a drained release by its deadline, and no others'
   expect((await client.ask({})).body).toBe('new')
   expect(client.goAways).toEqual([])
 })
+
+it('A1 D22 fails no request while releases are switched under it', async () => {
+  await using edge = await startEdge()
+  await using one = await startTarget(always(ok('x')))
+  await using other = await startTarget(always(ok('x')))
+  const targets = [one.url, other.url]
+  edge.route({ targets: [one.url] })
+  await using client = await startHttp2Client(edge.port)
+  const over = new AbortController()
+  const statuses: number[] = []
+  const loops = Array.from({ length: 8 }, async () => {
+    while (!over.signal.aborted) statuses.push((await client.ask({})).status)
+  })
+  for (let revision = 2; revision <= 30; revision += 1) {
+    const before = statuses.length
+    edge.route({
+      targets: [targets[revision % 2] ?? ''],
+      revision,
+      drains: [{ revision: revision - 1, generation: revision, drainMs: 5_000 }],
+    })
+    await eventually('requests go on', () => statuses.length > before + 8)
+  }
+  over.abort()
+  await Promise.all(loops)
+  expect(new Set(statuses)).toEqual(new Set([200]))
+  expect(client.goAways).toEqual([])
+})

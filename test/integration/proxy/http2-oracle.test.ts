@@ -20,7 +20,6 @@ import {
   GET,
   POST,
   PREFACE,
-  framesOf,
   goAwayOf,
   headers,
   resetOf,
@@ -64,6 +63,7 @@ const echo = (
       .filter(
         ([name]) => !/^(?::|x-forwarded-|x-request-|connection$|transfer-encoding$)/.test(name),
       )
+      .map(([name, value]) => `${name}: ${String(value)}`)
       .toSorted()
     const { method, url } = request
     const said = JSON.stringify({ method, url, host, kept, length, md5: content.digest('hex') })
@@ -79,7 +79,9 @@ const requestOf = (
 ): { fields: Record<string, string | string[]>; content: Buffer | undefined } => {
   const pick = <Value>(...values: readonly Value[]): Value => random.pick(values)
   const word = (): string =>
-    Array.from({ length: 1 + random.below(30) }, () => pick(...'abcxyz019-')).join('')
+    Array.from({ length: 1 + random.below(30) }, () =>
+      pick('a', 'b', 'c', 'x', 'Y', 'Z', '0', '9', '-'),
+    ).join('')
   const method = pick('GET', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'PROPFIND')
   const hasContent = ['POST', 'PUT', 'PATCH'].includes(method)
   const content = hasContent
@@ -140,8 +142,9 @@ it.each([1, 2, 3])(
       )
       for (const [index, [mine, other]] of both.entries()) {
         const about = JSON.stringify(requests[index]?.fields)
-        expect(mine.body, about).toBe(other.body)
-        expect([mine.status, mine.headers['x-said'], mine.code], about).toEqual([
+        expect([about, mine.body]).toEqual([about, other.body])
+        expect([about, mine.status, mine.headers['x-said'], mine.code]).toEqual([
+          about,
           other.status,
           other.headers['x-said'],
           other.code,
@@ -248,22 +251,23 @@ it.each([1, 2])(
     await using edge = await startEdge()
     edge.route({ targets: [`http://127.0.0.1:${target.port}`] })
     let taken = 0
+    /** What only we have taken. */
+    const alone: string[] = []
     const judge = async (fields: Fields): Promise<void> => {
       const ours = edge.client()
       const direct = new RawClient(connect(oracle.port, '127.0.0.1'))
       for (const client of [ours, direct]) client.send(PREFACE + settings() + headers(1, fields))
       await eventually('both have decided', () => hasDecided(ours) && hasDecided(direct))
-      const about = JSON.stringify(fields)
-      expect(framesOf(ours).length, about).toBeGreaterThan(1)
       if (statusOf(ours, 1) === 200) {
         taken += 1
-        expect(statusOf(direct, 1), about).toBe(200)
+        if (statusOf(direct, 1) !== 200) alone.push(JSON.stringify(fields))
       }
       for (const client of [ours, direct]) client.socket.destroy()
     }
     for (let round = 0; round < 20; round += 1) {
       await Promise.all(Array.from({ length: 10 }, () => judge(brokenOf(random))))
     }
+    expect(alone).toEqual([])
     expect(taken).toBeGreaterThan(10)
   },
 )

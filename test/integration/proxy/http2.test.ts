@@ -66,6 +66,21 @@ it.each([10, 20_000, 3_000_000])(
   },
 )
 
+it('D22 uploads more on one connection than its window, and more than a stream has', async () => {
+  const size = 35_000_000
+  await using edge = await startEdge()
+  await using target = await startTarget(async (connection) => {
+    connection.discard()
+    await eventually('all of it is here', () => connection.bytes > size)
+    connection.send(ok('thanks'))
+  })
+  edge.route({ targets: [target.url] })
+  await using client = await startHttp2Client(edge.port)
+  const content = Buffer.alloc(size, 'x')
+  const answer = await client.ask({ ':method': 'POST', 'content-length': size }, content)
+  expect(answer.body).toBe('thanks')
+})
+
 it.each([
   ['of known length', (body: string) => ok(body)],
   ['in chunks', chunked],
@@ -222,6 +237,12 @@ it('D22 holds requests of a paused service, with their content, until it goes on
   await eventually('it waits', () => matchHost(edge.plane.hosts, 'app.test')?.queue.size === 1)
   edge.route({ targets: [target.url] })
   expect((await asked.ended()).body).toBe('content')
+})
+
+it('D22 is not spoken when it is turned off', async () => {
+  await using edge = await startEdge({ http2: false })
+  const answer = await edge.ask('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
+  expect(answer).toMatch(/^HTTP\/1\.1 505 [^]*Connection: close/)
 })
 
 it('D22 is spoken only from the first byte on', async () => {

@@ -97,6 +97,8 @@ describe('writing field blocks', () => {
     expect(read(decoder, again)).toEqual(lines)
     expect(again.length).toBeLessThan(8)
     expect(read(decoder, block(encoder.head(200, 5, HEAD)))).toEqual(lines)
+    read(decoder, block(encoder.head(200, 5, 'x-other: moves them\r\n')))
+    expect(read(decoder, block(encoder.head(200, 5, HEAD)))).toEqual(lines)
   })
 
   it('D22 keeps cookies out of the table', () => {
