@@ -25,6 +25,8 @@ export interface ProxySettings extends FleetSettings {
   readonly trustedProxies: readonly string[]
   /** Every head is read by a second parser too. */
   readonly paranoid: boolean
+  /** Clients may speak HTTP/2. */
+  readonly http2: boolean
   /** How long requests may go on after the proxy was told to stop. */
   readonly stopGraceMs: number
   /** The proxy whose place this one takes, on the same sockets; undefined for one that takes none. */
@@ -80,6 +82,7 @@ export const readProxySettings = (
     // a proxy finds its local copy again.
     id: parseId(given(environment, 'GATEHOUSE_PROXY_ID') ?? `${hostname()}-${admin.port}`),
     paranoid: parseSwitch('GATEHOUSE_PARANOID', given(environment, 'GATEHOUSE_PARANOID') ?? '0'),
+    http2: parseSwitch('GATEHOUSE_HTTP2', given(environment, 'GATEHOUSE_HTTP2') ?? '1'),
   }
 }
 

@@ -4,11 +4,12 @@
  */
 import { createHostTable, moveHosts, type HostTable, type Route } from '@gatehouse/domain'
 import { createPeer } from './http/forward-head.ts'
+import type { ConnectionPlaces } from './serve/connection-places.ts'
 import { ConnectionLimits, type ConnectionRefusal } from './serve/connection-limits.ts'
 import { OWN_READERS } from './http/head-readers.ts'
 import { withSecondOpinion, type Disagreement } from './http/second-opinion.ts'
 import { Http2Session } from './http2/session.ts'
-import { ClientConnection, type ConnectionPlaces } from './serve/connection.ts'
+import { ClientConnection } from './serve/connection.ts'
 import type { FailureReport, ServeContext } from './serve/context.ts'
 import { createCounters, type Counters } from './serve/counters.ts'
 import { BACKLOG, SERVE_LIMITS, type ServeLimits } from './serve/limits.ts'
@@ -80,6 +81,8 @@ export interface DataPlaneOptions {
   readonly sockets?: Sockets
   /** Has llhttp read every head too, and refuses what it reads differently. */
   readonly paranoid?: boolean
+  /** Clients may speak HTTP/2: they may unless it is false. */
+  readonly http2?: boolean
   /** For `https` targets. */
   readonly targetTrust?: TargetTrust
   /** A draining release has no work left: presence may say so at once. */
@@ -119,6 +122,7 @@ export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
     wheel,
     limits,
     counters,
+    http2: options.http2 ?? true,
     readers: paranoid ? withSecondOpinion(OWN_READERS, onDisagreement) : OWN_READERS,
     now,
     nextRequestId: createRequestIds(),
@@ -183,7 +187,7 @@ export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
       connections.delete(connection)
       if (context.stopping && connections.size === 0) onEmpty()
     }
-    const places: ConnectionPlaces = {
+    const places: ConnectionPlaces<Connection> = {
       onGone,
       onHttp2: (connection, bytes) => {
         counters.http2.connections += 1

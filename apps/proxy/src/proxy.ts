@@ -76,6 +76,7 @@ export const runProxy = async (
       requestBytesPerSecondMin: settings.requestBytesPerSecondMin,
     },
     paranoid: settings.paranoid,
+    http2: settings.http2,
     onDrained: () => heartbeat?.beat(),
   })
   // A start that fails leaves nothing running; after a stop in order there is nothing left to do.

@@ -108,6 +108,18 @@ export const metricsText = ({
     })),
   )
   add(
+    'gatehouse_http2_connections_total',
+    'counter',
+    'Connections of clients that speak HTTP/2.',
+    one(counters.http2.connections),
+  )
+  add(
+    'gatehouse_http2_calmed_total',
+    'counter',
+    'Of those, closed because they flooded the proxy with what is worth nothing.',
+    one(counters.http2.calmed),
+  )
+  add(
     'gatehouse_client_connections',
     'gauge',
     'Open connections of clients.',

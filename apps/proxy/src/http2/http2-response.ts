@@ -7,7 +7,7 @@ import { withoutFields } from '../http/connection-options.ts'
 import type { HeadReaders } from '../http/head-readers.ts'
 import { NO_LENGTH } from '../http/framing.ts'
 import { bodyOf, type ResponseHead } from '../http/response-head.ts'
-import { ResponseRelay, type FinalHead, type ResponseStep } from '../serve/response-relay.ts'
+import { ResponseRelay, type ResponseRequest, type ResponseStep } from '../serve/response-relay.ts'
 import type { StreamWay } from './stream-way.ts'
 
 export class Http2Response extends ResponseRelay {
@@ -29,11 +29,14 @@ export class Http2Response extends ResponseRelay {
   }
 
   protected override writeFinal(
-    { request, head }: FinalHead,
+    request: ResponseRequest,
+    _text: string,
+    _headTo: number,
     buffer: Buffer,
     from: number,
     to: number,
   ): ResponseStep {
+    const { head } = this
     const framing = bodyOf(head, request.method)
     this.status = head.status
     this.keepsClient = true

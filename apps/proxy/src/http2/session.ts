@@ -31,8 +31,8 @@ type Phase =
   | 'closing'
   | 'closed'
 
-/** What is waited for. */
-type Wait = 'nothing' | 'frame' | 'stream'
+/** What is waited for; `stream-long`: for so long that it should cost little. */
+type Wait = 'nothing' | 'frame' | 'stream' | 'stream-long'
 
 /** Acknowledgements and the like that a client takes none of: then we read no more of what asks for them. */
 const UNTAKEN_BYTES_MAX = 65_536
@@ -40,6 +40,8 @@ const UNTAKEN_BYTES_MAX = 65_536
 const ANSWERS_PER_FRAME = 4
 const ANSWERS_MAX = 1_000
 const RETIRING = 'retiring'
+/** Who asks again asks within this. */
+const SHORT_WAIT_MS = 2_000
 
 export class Http2Session implements TransportOwner, TimerOwner, FramesOwner {
   readonly #context: ServeContext
@@ -141,6 +143,7 @@ export class Http2Session implements TransportOwner, TimerOwner, FramesOwner {
 
   onDeadline(): void {
     if (this.#phase === 'closing') this.#lingering?.onDeadline()
+    else if (this.#waits === 'stream') this.#waitOn()
     else this.leave(NO_ERROR, this.#waits === 'frame' ? 'a frame did not come in time' : '')
   }
 
@@ -210,12 +213,24 @@ export class Http2Session implements TransportOwner, TimerOwner, FramesOwner {
     if (isIdle && this.#clientLeaves && !isFrame) this.leave(NO_ERROR, '')
     else if (isFrame) this.#await('frame', this.#context.limits.headMs)
     else if (isIdle) {
-      const { clientIdleMs, retiringIdleMs } = this.#context.limits
-      this.#await('stream', this.#retiring ? retiringIdleMs : clientIdleMs)
+      if (this.#waits !== 'stream-long')
+        this.#await('stream', Math.min(SHORT_WAIT_MS, this.#idleMs))
     } else if (this.#waits !== 'nothing') {
       this.#waits = 'nothing'
       this.#socket.disarm()
     }
+  }
+
+  /** Nothing has come for a while: what is kept for a next request goes. */
+  #waitOn(): void {
+    this.#streams.forgetSpare()
+    if (this.#idleMs <= SHORT_WAIT_MS) this.leave(NO_ERROR, '')
+    else this.#await('stream-long', this.#idleMs - SHORT_WAIT_MS)
+  }
+
+  get #idleMs(): number {
+    const { clientIdleMs, retiringIdleMs } = this.#context.limits
+    return this.#retiring ? retiringIdleMs : clientIdleMs
   }
 
   #await(what: Wait, ms: number): void {

@@ -72,9 +72,10 @@ export class StreamWay implements ClientWay {
     this.#uncredited = 0
   }
 
-  /** Nothing of this stream is of interest any more. */
+  /** Nothing of this stream is of interest any more, in either direction. */
   release(): void {
     this.ended = true
+    this.halfClosed = true
     this.#home.wheel.release(this.#timer)
     this.#queue = []
     this.#kept = NOTHING

@@ -141,6 +141,11 @@ export class Streams implements StreamConnection {
     return isBusy
   }
 
+  /** Gives back the memory of streams that have no request. */
+  forgetSpare(): void {
+    this.#spare.length = 0
+  }
+
   /** The connection is gone. */
   abandonAll(): void {
     for (const stream of this.#open.values()) stream.abandon()

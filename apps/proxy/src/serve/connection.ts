@@ -13,6 +13,8 @@ import { PREFACE_HEAD } from '../http2/protocol.ts'
 import type { Transport, TransportOwner } from '../transport/transport.ts'
 import type { TimerOwner } from '../wheel.ts'
 import { ClientSocket } from './client-socket.ts'
+import type { ConnectionPhase } from './connection-phase.ts'
+import type { ConnectionPlaces } from './connection-places.ts'
 import type { ServeContext } from './context.ts'
 import { Exchange } from './exchange.ts'
 import type { ExchangeClient } from './exchange-client.ts'
@@ -23,26 +25,6 @@ import { ownFailure, ownHealth } from './own-answer.ts'
 import { REQUESTS_AT_ONCE_MAX } from './limits.ts'
 import type { Held, PauseQueue } from './pause-queue.ts'
 import type { Upgraded } from './upgraded.ts'
-
-type Phase =
-  /** Nothing of a next request has come, or it has been kept unread. */
-  | 'idle'
-  /** A part of a head has come. */
-  | 'head'
-  /** The request waits, unread, because its service is paused. */
-  | 'held'
-  | 'serving'
-  | 'upgraded'
-  /** The last answer is on its way; what still comes is read and dropped. */
-  | 'closing'
-  | 'closed'
-
-/** Who keeps the connections. */
-export interface ConnectionPlaces {
-  onGone(connection: ClientConnection): void
-  /** The client speaks HTTP/2: these bytes, and all that follow, are for whoever takes the connection over. */
-  onHttp2(connection: ClientConnection, bytes: Buffer): void
-}
 
 /** For connections that will read no head any more. */
 const NO_HEAD = createRequestHead()
@@ -55,10 +37,10 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
   readonly framesByStream = false
   requestId = ''
   readonly #context: ServeContext
-  readonly #places: ConnectionPlaces
+  readonly #places: ConnectionPlaces<ClientConnection>
   #exchange: Exchange | undefined
   #lingering: LingeringClose | undefined
-  #phase: Phase = 'idle'
+  #phase: ConnectionPhase = 'idle'
   #queue: PauseQueue | undefined
   #upgraded: Upgraded | undefined
   #reading = false
@@ -67,7 +49,12 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
   /** A request has been read: what comes now is another, whatever it looks like. */
   #used = false
 
-  constructor(context: ServeContext, transport: Transport, peer: Peer, places: ConnectionPlaces) {
+  constructor(
+    context: ServeContext,
+    transport: Transport,
+    peer: Peer,
+    places: ConnectionPlaces<ClientConnection>,
+  ) {
     this.#context = context
     this.socket = new ClientSocket(transport, context.wheel, this)
     this.response = new Http1Response(this.socket, context.readers.response)
@@ -243,8 +230,7 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
     const { head, peer } = this
     const refusal = this.#context.readers.request(text, end, head)
     if (refusal !== 0) {
-      if (!this.#used && text.startsWith(PREFACE_HEAD)) this.#becomeHttp2(buffer, length)
-      else this.#refuse(failureOfRefusal(refusal))
+      if (!this.#becomesHttp2(text, buffer, length)) this.#refuse(failureOfRefusal(refusal))
       return
     }
     this.#used = true
@@ -252,11 +238,13 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
     this.#admit(buffer, end, length)
   }
 
-  /** RFC 9113 §3.3: a client that knows that we speak it need not ask. */
-  #becomeHttp2(buffer: Buffer, length: number): void {
+  /** RFC 9113 §3.3: a client that knows that we speak it need not ask, but must begin with it. */
+  #becomesHttp2(text: string, buffer: Buffer, length: number): boolean {
+    if (!this.#context.http2 || this.#used || !text.startsWith(PREFACE_HEAD)) return false
     this.#phase = 'closed'
     this.socket.release()
     this.#places.onHttp2(this, Buffer.from(buffer.subarray(0, length)))
+    return true
   }
 
   #awaitHead(text: string, buffer: Buffer, length: number): void {

@@ -12,6 +12,8 @@ export interface ServeContext {
   readonly wheel: Wheel
   readonly limits: ServeLimits
   readonly counters: Counters
+  /** Clients may speak HTTP/2. */
+  readonly http2: boolean
   /** Chosen once, at the start. */
   readonly readers: HeadReaders
   /** Unix time in milliseconds. */

@@ -7,7 +7,7 @@ import { forwardedResponseHead } from '../http/forward-head.ts'
 import type { HeadReaders } from '../http/head-readers.ts'
 import { bodyOf, type ResponseHead } from '../http/response-head.ts'
 import type { ClientSocket } from './client-socket.ts'
-import { ResponseRelay, type FinalHead, type ResponseStep } from './response-relay.ts'
+import { ResponseRelay, type ResponseRequest, type ResponseStep } from './response-relay.ts'
 
 export class Http1Response extends ResponseRelay {
   readonly #client: ClientSocket
@@ -22,11 +22,15 @@ export class Http1Response extends ResponseRelay {
   }
 
   protected override writeFinal(
-    { request, head, text, headTo, mayKeepClient }: FinalHead,
+    request: ResponseRequest,
+    text: string,
+    headTo: number,
     buffer: Buffer,
     from: number,
     to: number,
+    mayKeepClient: boolean,
   ): ResponseStep {
+    const { head } = this
     const framing = bodyOf(head, request.method)
     const unframed =
       framing === 'until-close' || (framing === 'chunked' && request.minorVersion === 0)

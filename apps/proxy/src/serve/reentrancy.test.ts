@@ -150,6 +150,7 @@ const world = (seed: number) => {
     now: () => 0,
     nextRequestId: () => 'id',
     onFailure: () => {},
+    http2: false,
     stopping: false,
   }
   const route = (revision: number): Route => ({

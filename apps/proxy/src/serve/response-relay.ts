@@ -19,15 +19,6 @@ export interface ResponseRequest {
   readonly fields: string
 }
 
-export interface FinalHead {
-  readonly request: ResponseRequest
-  readonly head: ResponseHead
-  /** What the head was read from: it ends at `headTo`, and some of the body may follow. */
-  readonly text: string
-  readonly headTo: number
-  readonly mayKeepClient: boolean
-}
-
 export type ResponseStep =
   /** It goes on, after the next read. */
   | 'more'
@@ -40,7 +31,6 @@ export type ResponseStep =
   | 'stopped'
 
 const NOTHING = Buffer.alloc(0)
-/** Filled by every reading: whoever writes it does so at once. */
 const head = createResponseHead()
 
 export abstract class ResponseRelay {
@@ -62,6 +52,8 @@ export abstract class ResponseRelay {
   /** For whom; undefined before it begins, and as soon as nobody waits for it any more. */
   protected request: ResponseRequest | undefined
   protected readonly body = new Body()
+  /** As read last, by whichever relay: for the write that follows at once. */
+  protected readonly head = head
   readonly #read: HeadReaders['response']
   #partialHead: Buffer | undefined
   #interim = 0
@@ -125,12 +117,7 @@ export abstract class ResponseRelay {
       }
       if (this.#read(text, end, head) !== 0) return 'malformed'
       if (head.status >= 200) {
-        return this.writeFinal(
-          { request, head, text, headTo: end, mayKeepClient },
-          buffer,
-          from + end,
-          length,
-        )
+        return this.writeFinal(request, text, end, buffer, from + end, length, mayKeepClient)
       }
       from += end
       this.continued = true
@@ -159,12 +146,18 @@ export abstract class ResponseRelay {
   /** A 1xx, the switch among them. False when the client is congested. */
   protected abstract writeInterim(interim: ResponseHead): boolean
 
-  /** The final head, with what of its body has come along: `from` to `to` of the buffer. */
+  /**
+   * The final head, with what of its body has come along: `from` to `to` of the buffer. `text` begins with
+   * the head that ends at `headTo`, and may go on with some of the body.
+   */
   protected abstract writeFinal(
-    final: FinalHead,
+    request: ResponseRequest,
+    text: string,
+    headTo: number,
     buffer: Buffer,
     from: number,
     to: number,
+    mayKeepClient: boolean,
   ): ResponseStep
 
   /** More of the body. */
