@@ -131,7 +131,7 @@ it('P3 answers 431 to a large head that comes in pieces', async () => {
 it('P3 reads no more of a target than its client takes, and resets a client that takes nothing', async () => {
   // More than two kernels keep for two sockets.
   const answerBytes = 40_000_000
-  await using edge = await startEdge({ limits: { stalledClientMs: 400 } })
+  await using edge = await startEdge({ limits: { stalledClientMs: 1_500 } })
   await using target = await startTarget(always(ok('z'.repeat(answerBytes))))
   edge.route({ targets: [target.url] })
   const client = begin(edge, setting(4, 0))
