@@ -239,6 +239,17 @@ it('D22 holds requests of a paused service, with their content, until it goes on
   expect((await asked.ended()).body).toBe('content')
 })
 
+it('P1 D22 has the second opinion on its heads too', async () => {
+  await using edge = await startEdge({ paranoid: true })
+  await using target = await startTarget(always(ok('fine')))
+  edge.route({ targets: [target.url] })
+  await using client = await startHttp2Client(edge.port)
+  expect((await client.ask({ ':method': 'PUT', cookie: ['a=1', 'b=2'] }, 'content')).body).toBe(
+    'fine',
+  )
+  expect(edge.plane.counters.disagreements).toEqual({ request: 0, response: 0 })
+})
+
 it('D22 is not spoken when it is turned off', async () => {
   await using edge = await startEdge({ http2: false })
   const answer = await edge.ask('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')

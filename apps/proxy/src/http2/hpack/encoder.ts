@@ -108,23 +108,40 @@ interface Line {
   readonly literal: string
 }
 
+/** The lines of a head: most heads come again, and of those that do not most lines. */
 const linesOf = (fields: string): readonly Line[] => {
-  const known = KNOWN_LINES.find(fields)
+  const known = KNOWN_HEADS.find(fields)
   if (known !== undefined) return known
-  KNOWN_LINES.notice(fields)
+  KNOWN_HEADS.notice(fields)
   return readLines(fields)
 }
 
-const readLines = (fields: string): readonly Line[] =>
-  fields
-    .split(CRLF)
-    .filter((line) => line !== '')
-    .map((line) => {
-      const colon = line.indexOf(':')
-      return lineOf(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim())
-    })
+const readLines = (fields: string): readonly Line[] => {
+  const lines: Line[] = []
+  let at = 0
+  for (let to = fields.indexOf(CRLF); to >= 0; to = fields.indexOf(CRLF, at)) {
+    lines.push(knownLine(fields.slice(at, to)))
+    at = to + CRLF.length
+  }
+  return lines
+}
 
-const KNOWN_LINES = new KnownHeads(readLines)
+const knownLine = (text: string): Line => {
+  const known = KNOWN_LINES.find(text)
+  if (known !== undefined) return known
+  KNOWN_LINES.notice(text)
+  return readLine(text)
+}
+
+/** Only SP and HTAB are white space here: `trim` would take octets of UTF-8 as well. */
+const readLine = (text: string): Line => {
+  const colon = text.indexOf(':')
+  const value = text.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '')
+  return lineOf(text.slice(0, colon).toLowerCase(), value)
+}
+
+const KNOWN_HEADS = new KnownHeads(readLines)
+const KNOWN_LINES = new KnownHeads(readLine)
 
 const lineOf = (name: string, value: string): Line => {
   const index = staticIndexOf(name)

@@ -101,6 +101,20 @@ describe('writing field blocks', () => {
     expect(read(decoder, block(encoder.head(200, 5, HEAD)))).toEqual(lines)
   })
 
+  it('D22 leaves values as they are, but for the white space around them', () => {
+    const [encoder, decoder] = [new HpackEncoder(), new HpackDecoder()]
+    // The last octet of an `à` in UTF-8 is what Unicode calls a space.
+    const fields = 'X-Name: \t\xc3\xa0 \xc3\xa0 \r\nX-Empty:\r\nX-Colon: a:b\r\n'
+    for (let turn = 0; turn < 3; turn += 1) {
+      expect(read(decoder, block(encoder.head(200, -1, fields)))).toEqual([
+        ':status: 200',
+        'x-name: \xc3\xa0 \xc3\xa0',
+        'x-empty: ',
+        'x-colon: a:b',
+      ])
+    }
+  })
+
   it('D22 keeps cookies out of the table', () => {
     const [encoder, decoder] = [new HpackEncoder(), new HpackDecoder()]
     const cookie = 'Set-Cookie: sid=secret\r\n'
