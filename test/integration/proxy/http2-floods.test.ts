@@ -223,11 +223,14 @@ it.each<[string, string]>([
   expect(await endOf(client)).toBe(0)
 })
 
-it.each([200, 2_300])('P3 leaves a client that asks for nothing for %i ms', async (clientIdleMs) => {
-  await using edge = await startEdge({ limits: { clientIdleMs, lingerMs: 100 } })
-  const client = begin(edge)
-  expect(await endOf(client)).toBe(0)
-})
+it.each([200, 2_300])(
+  'P3 leaves a client that asks for nothing for %i ms',
+  async (clientIdleMs) => {
+    await using edge = await startEdge({ limits: { clientIdleMs, lingerMs: 100 } })
+    const client = begin(edge)
+    expect(await endOf(client)).toBe(0)
+  },
+)
 
 it('P3 counts connections of HTTP/2 against what one address may have', async () => {
   await using edge = await startEdge({ limits: { clientConnectionsPerAddressMax: 2 } })
