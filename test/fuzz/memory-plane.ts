@@ -38,12 +38,16 @@ export const createMemoryPlane = (): MemoryPlane => {
     onCut: () => {},
     wheel,
     targetIdleMs: SERVE_LIMITS.targetIdleMs,
+    targetSilentMs: SERVE_LIMITS.targetSilentMs,
     counters: counters.upstreams,
     connect: (_, owner: TransportOwner) => {
       const transport = new MemoryTransport()
       transport.owner = owner
       targets.push(new MemoryTarget(transport, meet(transport)))
       return transport
+    },
+    dial: () => {
+      throw new Error('targets in memory are of HTTP/1.1')
     },
   }
   const service = new ServiceRuntime('web', parts)

@@ -43,13 +43,36 @@ describe('a target', () => {
   })
 
   it.each([
+    ['H2C://App.Internal/base/', 'h2c://app.internal:80/base', 'app.internal', 80, false, '/base'],
+    ['h2c://10.1:50051', 'h2c://10.0.0.1:50051', '10.0.0.1', 50_051, false, ''],
+    ['h2://[::1]', 'h2://[::1]:443', '::1', 443, true, ''],
+  ])('N15 %j is spoken to in HTTP/2', (text, url, hostname, port, tls, basePath) => {
+    const address = { kind: 'tcp', http2: true, tls, hostname, port, basePath }
+    expect(parseTarget(text)).toEqual({ url, address })
+    expect(parseTarget(url)).toEqual({ url, address })
+  })
+
+  it('N15 unix+h2c is HTTP/2 over a socket', () => {
+    expect(parseTarget('unix+h2c:///run/app.sock')).toEqual({
+      address: { kind: 'unix', http2: true, socketPath: '/run/app.sock', basePath: '' },
+      url: 'unix+h2c:/run/app.sock',
+    })
+  })
+
+  it.each([
     ['', '"" is not a URL; expected http://host:port or unix:/path'],
     ['app:3000', '"app:3000" is not a URL; expected http://host:port or unix:/path'],
     ['10.0.0.5', '"10.0.0.5" is not a URL; expected http://host:port or unix:/path'],
     ['http://a b', '"http://a b" is not a URL; expected http://host:port or unix:/path'],
     ['http://a:99999', '"http://a:99999" is not a URL; expected http://host:port or unix:/path'],
     ['http://a:0', '"http://a:0" has the port 0; expected 1 to 65535'],
-    ['ftp://a.test', '"ftp://a.test" has the scheme ftp; expected http, https or unix'],
+    ['ftp://a.test', '"ftp://a.test" has the scheme ftp; expected http, https, h2c, h2 or unix'],
+    [
+      'grpc://a:1',
+      '"grpc://a:1" has the scheme grpc; gRPC is spoken over h2c:// or, with TLS, h2://',
+    ],
+    ['grpcs://a', '"grpcs://a" has the scheme grpcs; gRPC with TLS is spoken over h2://'],
+    ['unix+h2c:', '"unix+h2c:" has no path; expected unix+h2c:/run/app.sock'],
     [
       'http://a.test/?x=1',
       '"http://a.test/?x=1" has a query or fragment; expected only a path prefix',

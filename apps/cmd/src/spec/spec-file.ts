@@ -57,8 +57,10 @@ export const parseSpec = (text: string, name: string, folder: string): Flattened
 
 /** `unix:./app.sock` is meant from the folder of the file that says so. */
 export const absoluteSocket = (url: string, folder: string): string => {
-  const path = /^\s*unix:(?!\/)(.+)$/.exec(url)?.[1]?.trim()
-  return path === undefined || isAbsolute(path) ? url : `unix:${resolve(folder, path)}`
+  const [, scheme, path] = /^\s*(unix(?:\+h2c)?:)(?!\/)(.+)$/.exec(url) ?? []
+  return path === undefined || isAbsolute(path.trim())
+    ? url
+    : `${scheme}${resolve(folder, path.trim())}`
 }
 
 /** Where the field that a path leads to begins: its name, or the entry of a list. */

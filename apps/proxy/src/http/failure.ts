@@ -20,6 +20,8 @@ export type Failure =
   | 'connect-refused'
   | 'connect-failed'
   | 'tls-failed'
+  | 'not-http2'
+  | 'no-web-socket'
   | 'target-reset'
   | 'bad-answer'
   | 'no-active-release'
@@ -105,11 +107,17 @@ export const FAILURES: Readonly<Record<Failure, FailureRow>> = {
     closes: true,
   },
   'not-implemented': closing(501, 'the method or transfer coding is not implemented'),
+  'no-web-socket': passing(
+    501,
+    'http_request_error',
+    'WebSockets are not opened over HTTP/2, which is what the targets of this service speak',
+  ),
   'version-not-supported': closing(505, 'only HTTP/1.1 and HTTP/1.0 are spoken here'),
 
   'connect-refused': passing(502, 'connection_refused', 'the target refused the connection'),
   'connect-failed': passing(502, 'destination_unavailable', 'the target cannot be reached'),
   'tls-failed': passing(502, 'tls_protocol_error', 'TLS to the target failed'),
+  'not-http2': passing(502, 'http_protocol_error', 'the target does not speak HTTP/2'),
   'target-reset': passing(
     502,
     'connection_terminated',

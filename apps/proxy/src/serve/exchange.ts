@@ -53,6 +53,10 @@ export class Exchange implements ClaimHolder {
       this.#client.onFailed('bad-handshake', true)
       return
     }
+    if (head.upgrade === WEBSOCKET && !release.opensWebSockets) {
+      this.#client.onFailed('no-web-socket', true)
+      return
+    }
     this.#counted = false
     this.#response.begin(head)
     const idle = this.#claim.begin(release)

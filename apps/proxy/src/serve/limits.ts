@@ -11,6 +11,8 @@ export interface ServeLimits extends ConnectionBounds, PaceLimits {
   readonly retiringIdleMs: number
   /** How long a connection to a target is kept for the next request. */
   readonly targetIdleMs: number
+  /** A target of HTTP/2 that owes answers and says nothing for so long is asked whether it is there. */
+  readonly targetSilentMs: number
   /** How long a client that takes nothing of its answer is waited for. */
   readonly stalledClientMs: number
   /** How long we read on after a last answer, so that the client can read it too. */
@@ -33,6 +35,7 @@ export const SERVE_LIMITS: ServeLimits = {
   retiringIdleMs: 2_000,
   // Below the 5 s after which a Node server closes an idle connection.
   targetIdleMs: 4_000,
+  targetSilentMs: 10_000,
   // With 64 KiB in flight this asks a reader for about 500 bytes per second.
   stalledClientMs: 120_000,
   requestPaceGraceMs: 10_000,

@@ -130,12 +130,16 @@ const world = (seed: number) => {
     ...SILENT_PARTS,
     wheel,
     targetIdleMs: SERVE_LIMITS.targetIdleMs,
+    targetSilentMs: SERVE_LIMITS.targetSilentMs,
     counters: counters.upstreams,
     connect: (_, owner) => {
       const transport = new FragileTransport(random, 12)
       transport.owner = owner
       targets.push(transport)
       return transport
+    },
+    dial: () => {
+      throw new Error('all targets are of HTTP/1.1')
     },
   }
   const service = new ServiceRuntime('web', parts)

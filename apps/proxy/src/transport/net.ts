@@ -76,7 +76,7 @@ export const openSocket = (address: TargetAddress, trust: TargetTrust): Socket =
     ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
     rejectUnauthorized: verify,
     ...(trust.ca === undefined ? {} : { ca: trust.ca }),
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: [address.http2 ? 'h2' : 'http/1.1'],
     ...SOCKET_OPTIONS,
   })
 }

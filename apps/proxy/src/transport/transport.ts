@@ -32,6 +32,11 @@ export interface Transport {
   readonly queued: boolean
   /** The peer's IP address; empty for a Unix socket. */
   readonly remoteAddress: string
+  /**
+   * Only where several share one connection: it was made for this one, or had requests on it before,
+   * or is not to have any after those that are on it.
+   */
+  readonly sharing?: 'fresh' | 'used' | 'ending'
 }
 
 export interface TransportOwner {

@@ -24,6 +24,8 @@ export class ReleaseRuntime implements TimerOwner {
   readonly revision: number
   readonly release: Release
   readonly limitsOf: LimitsOf
+  /** Whether its targets can be asked for a WebSocket: HTTP/2 has another way to it. */
+  readonly opensWebSockets: boolean
   readonly requests = new WorkList()
   readonly upgraded = new WorkList<UpgradedWork>()
   /** Answers by the first digit of their status; index 0 is unused. */
@@ -50,6 +52,7 @@ export class ReleaseRuntime implements TimerOwner {
     if (first === undefined)
       throw new Error(`release "${release.id}" of "${service}" has no target`)
     this.#pools = [first, ...others]
+    this.opensWebSockets = this.#pools.every(({ http2 }) => !http2)
     this.#balance = roundRobin([first, ...others])
   }
 

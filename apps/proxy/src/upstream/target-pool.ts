@@ -1,14 +1,16 @@
 /**
  * The connections of this proxy to one target: a bounded number, kept alive between requests, and a
- * bounded queue of requests that wait for one.
+ * bounded queue of requests that wait for one. To a target of HTTP/2 they are lanes of a few sockets.
  *
  * The last one given back is the first one taken, so that a few warm connections carry the load and
  * the others go idle and close.
  */
+import type { Socket } from 'node:net'
 import type { Limits, Release, TargetAddress } from '@gatehouse/domain'
 import type { Destination } from '../http/forward-head.ts'
 import type { TransportOwner, Transport } from '../transport/transport.ts'
 import type { Wheel } from '../wheel.ts'
+import { Http2Sessions } from './http2/sessions.ts'
 import {
   UpstreamConnection,
   type UpstreamHome,
@@ -22,7 +24,10 @@ export interface PoolParts {
     owner: TransportOwner,
     tls: Release['tls'],
   ) => Transport
+  /** A socket to a target of HTTP/2, which is connecting. */
+  readonly dial: (address: TargetAddress, tls: Release['tls']) => Socket
   readonly targetIdleMs: number
+  readonly targetSilentMs: number
   readonly counters: UpstreamCounters
 }
 
@@ -40,10 +45,14 @@ export interface PooledTarget {
 export class TargetPool implements UpstreamHome {
   readonly wheel: Wheel
   readonly url: string
+  readonly http2: boolean
   readonly destination: Destination
   readonly #parts: PoolParts
   readonly #limits: Limits
   readonly #open: (owner: TransportOwner) => Transport
+  readonly #onSocketClosed: () => void
+  /** Undefined for a target of HTTP/1.1. */
+  readonly #sessions: Http2Sessions | undefined
   readonly #idle: UpstreamConnection[] = []
   readonly #queue: UpstreamSeeker[] = []
   #connections = 0
@@ -58,6 +67,7 @@ export class TargetPool implements UpstreamHome {
     const { limits, hostHeader, tls } = release
     this.wheel = parts.wheel
     this.url = url
+    this.http2 = address.http2 === true
     this.destination = {
       hostHeader,
       authority: authorityOf(address),
@@ -65,7 +75,27 @@ export class TargetPool implements UpstreamHome {
     }
     this.#parts = parts
     this.#limits = limits
-    this.#open = (owner) => parts.connect(address, owner, tls)
+    const { counters, wheel, targetSilentMs: silentMs, targetIdleMs: idleMs } = parts
+    const onOpened = (): void => {
+      counters.open += 1
+      counters.opened += 1
+    }
+    const onGone = (): void => {
+      counters.open -= 1
+    }
+    if (this.http2) {
+      const dial = (): Socket => parts.dial(address, tls)
+      const sessions = new Http2Sessions({ wheel, silentMs, idleMs, dial, onOpened, onGone })
+      this.#open = (owner) => sessions.open(owner)
+      this.#sessions = sessions
+      this.#onSocketClosed = () => {}
+    } else {
+      this.#open = (owner) => {
+        onOpened()
+        return parts.connect(address, owner, tls)
+      }
+      this.#onSocketClosed = onGone
+    }
   }
 
   /** Connections, whatever they do, connecting, busy or idle: all but those that are upgraded. */
@@ -105,6 +135,10 @@ export class TargetPool implements UpstreamHome {
   }
 
   give(connection: UpstreamConnection): void {
+    if (connection.transport.sharing === 'ending') {
+      connection.discard()
+      return
+    }
     const next = this.#queue.shift()
     if (next !== undefined) {
       connection.resume()
@@ -132,19 +166,18 @@ export class TargetPool implements UpstreamHome {
   }
 
   onSocketClosed(): void {
-    this.#parts.counters.open -= 1
+    this.#onSocketClosed()
   }
 
   /** Closes what is idle now and what becomes idle later. */
   close(): void {
     this.#closed = true
     for (const connection of this.#idle.splice(0)) connection.discard()
+    this.#sessions?.close()
   }
 
   #connect(user: UpstreamSeeker): void {
     this.#connections += 1
-    this.#parts.counters.open += 1
-    this.#parts.counters.opened += 1
     // The connection holds itself through its socket until it is given back or closed.
     const connection = new UpstreamConnection(this, this.#open, user, this.#limits.connectMs)
     user.onConnecting(connection)

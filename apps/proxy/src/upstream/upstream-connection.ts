@@ -1,13 +1,16 @@
 /**
- * One socket to a target. It is connecting, or busy with the one user it has, or idle in its pool.
+ * One socket to a target, or one lane of a shared connection to it. It is connecting, or busy with the
+ * one user it has, or idle in its pool.
  *
  * It knows nothing of HTTP: it passes events to its user, and turns everything that may not happen
  * to an idle socket (bytes, FIN, too long a wait) into its end.
  */
 import { Timer, type TimerOwner, type Wheel } from '../wheel.ts'
 import type { Transport, TransportOwner } from '../transport/transport.ts'
+import { NOT_HTTP2 } from './http2/session.ts'
 
-export type ConnectFailure = 'connect-refused' | 'connect-failed' | 'tls-failed' | 'connect-timeout'
+export type ConnectFailure =
+  'connect-refused' | 'connect-failed' | 'tls-failed' | 'not-http2' | 'connect-timeout'
 
 /** Who holds a connection that is made. */
 export interface UpstreamUser {
@@ -131,6 +134,7 @@ export class UpstreamConnection implements TransportOwner, TimerOwner {
   onConnect(): void {
     if (this.closed) return
     this.#connected = true
+    this.reused = this.transport.sharing === 'used'
     this.#home.wheel.disarm(this.#timer)
     const seeker = this.#seeker
     this.#seeker = undefined
@@ -191,5 +195,6 @@ const BEFORE_TLS: ReadonlySet<unknown> = new Set(['connect', 'getaddrinfo', 'que
 const connectFailureOf = (error: Error | undefined): ConnectFailure => {
   if (error === undefined || !('code' in error)) return 'connect-failed'
   if (REFUSALS.has(error.code)) return 'connect-refused'
+  if (error.code === NOT_HTTP2) return 'not-http2'
   return 'syscall' in error && BEFORE_TLS.has(error.syscall) ? 'connect-failed' : 'tls-failed'
 }
