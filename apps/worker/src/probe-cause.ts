@@ -1,4 +1,5 @@
 /** What an error of a connection or of HTTP means, as the end of a sentence about a request. */
+import { SAID } from './probe-http2.ts'
 
 const TLS_CODES = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|EPROTO)/
 
@@ -23,6 +24,13 @@ export const causeOf = (error: unknown): string => {
     case 'EACCES':
     case 'EPERM':
       return 'could not be sent: this user may not open the socket'
+    case 'ERR_HTTP2_STREAM_ERROR':
+    case 'ERR_HTTP2_STREAM_CANCEL':
+      return 'was cut off by the target before it answered'
+    case 'ERR_HTTP2_ERROR':
+      return 'was answered with something that is not HTTP/2'
+    case SAID:
+      return messageOf(error)
     case 'UND_ERR_HEADERS_OVERFLOW':
       return 'was answered with a head that is too large'
     default:

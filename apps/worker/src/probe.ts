@@ -7,6 +7,8 @@ import type { HealthCheck, HostPattern, Release, Target } from '@gatehouse/domai
 import { DEFAULT_HOST, parseTarget, type TargetAddress } from '@gatehouse/domain'
 import { buildConnector, Client, type Dispatcher } from 'undici'
 import { causeOf } from './probe-cause.ts'
+import { GRPC_HEALTH_PATH, grpcFields, grpcHealthOf, grpcHealthRequest } from './probe-grpc.ts'
+import { askHttp2 } from './probe-http2.ts'
 
 export type Probe =
   | { readonly kind: 'passed'; readonly status: number }
@@ -55,19 +57,20 @@ export const probe = async (options: ProbeOptions): Promise<Probe> => {
   const { address } = parsed
   const limitMs = Math.ceil(Math.min(health.attemptMs, withinMs))
   const about = describe(health, target, address)
+  const asking = { ...options, address, limitMs }
 
   const timeout = AbortSignal.timeout(limitMs)
   const either = AbortSignal.any([signal, timeout])
-  const client = connectTo(address, options.tls, limitMs + CONNECT_MARGIN_MS)
   try {
-    const answer = await client.request({
-      method: health.method,
-      path: `${address.basePath}${health.path}`,
-      headers: { host: hostOf(options, address), 'user-agent': USER_AGENT, accept: '*/*' },
-      signal: either,
-    })
-    const excerpt = await readExcerpt(answer.body)
-    const status = answer.statusCode
+    if (health.grpc !== undefined) {
+      const outcome = await askGrpc(asking, health.grpc, either)
+      if (outcome === 'serving') return { kind: 'passed', status: 200 }
+      return { kind: 'failed', reason: `${about} ${printable(outcome)}` }
+    }
+    const { status, excerpt } = await (address.http2 === true ? askByHttp2 : askByHttp1)(
+      asking,
+      either,
+    )
     if (status >= health.statusMin && status <= health.statusMax) return { kind: 'passed', status }
     const reason = `${about} answered ${status}, expected ${health.statusMin}-${health.statusMax}`
     return { kind: 'failed', reason, status, ...(excerpt === '' ? {} : { excerpt }) }
@@ -78,16 +81,84 @@ export const probe = async (options: ProbeOptions): Promise<Probe> => {
       return { kind: limitMs < health.attemptMs ? 'cut' : 'failed', reason }
     }
     return { kind: 'failed', reason: `${about} ${causeOf(error)}` }
+  }
+}
+
+interface Asking extends ProbeOptions {
+  readonly address: TargetAddress
+  readonly limitMs: number
+}
+
+interface Answer {
+  readonly status: number
+  readonly excerpt: string
+}
+
+const askByHttp1 = async (asking: Asking, signal: AbortSignal): Promise<Answer> => {
+  const { address, health, limitMs, tls } = asking
+  const client = connectTo(address, tls, limitMs + CONNECT_MARGIN_MS)
+  try {
+    const answer = await client.request({
+      method: health.method,
+      path: `${address.basePath}${health.path}`,
+      headers: { host: hostOf(asking, address), 'user-agent': USER_AGENT, accept: '*/*' },
+      signal,
+    })
+    return { status: answer.statusCode, excerpt: await readExcerpt(answer.body) }
   } finally {
     await client.destroy()
   }
 }
 
-/** `GET http://10.0.0.5:3000/base/up`, or `GET /up on unix:/run/app.sock`. */
-const describe = (health: HealthCheck, target: Target, address: TargetAddress): string =>
-  address.kind === 'unix'
-    ? `${health.method} ${health.path} on ${target.url}`
-    : `${health.method} ${target.url}${health.path}`
+const askByHttp2 = async (asking: Asking, signal: AbortSignal): Promise<Answer> => {
+  const { address, health, tls } = asking
+  const { status, body } = await askHttp2({
+    address,
+    tls,
+    headers: {
+      ':method': health.method,
+      ':path': `${address.basePath}${health.path}`,
+      ':authority': hostOf(asking, address),
+      'user-agent': USER_AGENT,
+      accept: '*/*',
+    },
+    bodyWithinMs: BODY_WITHIN_MS,
+    bodyBytesMax: BODY_BYTES_MAX,
+    signal,
+  })
+  return { status, excerpt: printable(body.toString('utf8')) }
+}
+
+/** 'serving', or what it was instead. */
+const askGrpc = async (asking: Asking, service: string, signal: AbortSignal): Promise<string> => {
+  const { address, limitMs, tls } = asking
+  const answer = await askHttp2({
+    address,
+    tls,
+    headers: {
+      ':method': 'POST',
+      ':path': `${address.basePath}${GRPC_HEALTH_PATH}`,
+      ':authority': hostOf(asking, address),
+      'user-agent': USER_AGENT,
+      ...grpcFields(limitMs),
+    },
+    body: grpcHealthRequest(service),
+    // Its status comes last.
+    bodyWithinMs: limitMs,
+    bodyBytesMax: BODY_BYTES_MAX,
+    signal,
+  })
+  return grpcHealthOf(answer, service)
+}
+
+/** `GET http://10.0.0.5:3000/base/up`, `GET /up on unix:/run/app.sock`, `gRPC health of h2c://10.0.0.5:3000`. */
+const describe = (health: HealthCheck, target: Target, address: TargetAddress): string => {
+  const { grpc, method, path } = health
+  if (grpc !== undefined) return `gRPC health of ${grpc === '' ? '' : `"${grpc}" at `}${target.url}`
+  return address.kind === 'unix'
+    ? `${method} ${path} on ${target.url}`
+    : `${method} ${target.url}${path}`
+}
 
 /** The name that a check sends: its own, else the release's first exact one, else the target's. */
 const hostOf = (options: ProbeOptions, address: TargetAddress): string => {

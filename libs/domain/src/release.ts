@@ -44,6 +44,11 @@ export interface HealthCheck {
   readonly skip: boolean
   readonly path: string
   readonly method: 'GET' | 'HEAD'
+  /**
+   * The service that a gRPC server is asked about instead (grpc.health.v1), '' for all of it. Path, method
+   * and status do not matter then.
+   */
+  readonly grpc?: string
   /** The Host that a check sends; the first exact host of the release when absent. */
   readonly host?: string
   /** The lowest and highest status that count as healthy. Redirects are not followed. */
@@ -152,12 +157,24 @@ export const problemOfRelease = (
     const parsed = parseTarget(target.url)
     if ('problem' in parsed) return { field: `targets[${index}]`, problem: parsed.problem }
   }
+  const http1 = release.targets.findIndex(({ url }) => !speaksHttp2(url))
+  if (release.health.grpc !== undefined && http1 >= 0) {
+    return {
+      field: `targets[${http1}]`,
+      problem: `"${release.targets[http1]?.url}" speaks no gRPC, which health.grpc asks for; expected h2c or h2`,
+    }
+  }
   if (!release.health.path.startsWith('/')) {
     return { field: 'health_path', problem: `"${release.health.path}" does not start with /` }
   }
   const ingress =
     release.ingress === undefined ? undefined : problemOfIngress(release.ingress, release.hosts)
   return ingress ?? problemOfTimes(release) ?? problemOfMetadata(release.metadata)
+}
+
+const speaksHttp2 = (url: string): boolean => {
+  const parsed = parseTarget(url)
+  return 'address' in parsed && parsed.address.http2 === true
 }
 
 const problemOfTimes = ({

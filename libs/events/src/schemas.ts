@@ -21,6 +21,7 @@ const releaseSchema = z.strictObject({
     skip: z.boolean(),
     path: z.string(),
     method: z.enum(['GET', 'HEAD']),
+    grpc: z.string().exactOptional(),
     host: z.string().exactOptional(),
     statusMin: count,
     statusMax: count,

@@ -31,6 +31,7 @@ export const FIELD_NAMES = [
   'health.skip',
   'health.path',
   'health.method',
+  'health.grpc',
   'health.host',
   'health.status',
   'health.timeout',

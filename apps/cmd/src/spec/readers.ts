@@ -32,6 +32,12 @@ export const text =
 export const flag: Reader<boolean> = (raw) =>
   typeof raw === 'boolean' ? { value: raw } : found(raw, 'true or false')
 
+/** The service that a gRPC server is asked about: '' for all of it, undefined for no such check. */
+export const grpcService: Reader<string | undefined> = (raw) => {
+  if (typeof raw === 'boolean') return { value: raw ? '' : undefined }
+  return text('true, or the name of a service such as "shop.v1.Cart"')(raw)
+}
+
 export const count =
   (min: number, max: number): Reader<number> =>
   (raw) =>

@@ -92,6 +92,19 @@ metadata: { version: "2", build: 7 }
     expect(released(text).release.drainMs).toBe('infinity')
   })
 
+  it('N15 can ask a gRPC server for its health, or for that of one service', () => {
+    const spec = (grpc: string, target = 'h2c://10.0.0.5:50051'): string =>
+      `{"service": "shop", "hosts": ["a.test"], "target_url": "${target}", "health": {"grpc": ${grpc}}}`
+    expect(released(spec('true')).release.health.grpc).toBe('')
+    expect(released(spec('"shop.v1.Cart"')).release.health.grpc).toBe('shop.v1.Cart')
+    expect(released(spec('false')).release.health).not.toHaveProperty('grpc')
+    expect(read(spec('true', 'http://10.0.0.5:3000'))).toEqual({
+      problems: [
+        'spec.json:1: target_url: "http://10.0.0.5:3000" speaks no gRPC, which health.grpc asks for; expected h2c or h2',
+      ],
+    })
+  })
+
   it('A12 can skip the health check', () => {
     const text = minimal.replace('}', ', "skip_health_check": true}')
     expect(released(text).release.health.skip).toBe(true)
@@ -122,6 +135,8 @@ metadata: { version: "2", build: 7 }
   it('D20 means a relative socket from the folder of its file', () => {
     const text = minimal.replace('http://10.0.0.5:3000', 'unix:./run/app.sock')
     expect(released(text).release.targets).toEqual([{ url: 'unix:/srv/app/run/app.sock' }])
+    const http2 = released(text.replace('unix:', 'unix+h2c:'))
+    expect(http2.release.targets).toEqual([{ url: 'unix+h2c:/srv/app/run/app.sock' }])
   })
 
   it('N6 reads times of paths and methods, and D19 how to speak TLS', () => {

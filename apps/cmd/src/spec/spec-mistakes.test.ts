@@ -208,7 +208,7 @@ describe('a spec with a mistake', () => {
     [
       'a target with an unknown scheme',
       minimal.replace('http:', 'ftp:'),
-      'spec.json:1: target_url: "ftp://10.0.0.5:3000" has the scheme ftp; expected http, https or unix',
+      'spec.json:1: target_url: "ftp://10.0.0.5:3000" has the scheme ftp; expected http, https, h2c, h2 or unix',
     ],
     [
       'a flag of a target with a slip',

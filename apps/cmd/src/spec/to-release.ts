@@ -68,12 +68,14 @@ export const toRelease = (
 }
 
 const healthOf = (values: SpecValues): HealthCheck => {
+  const grpc = values['health.grpc']
   const host = values['health.host']
   const status = values['health.status']
   return {
     skip: values['health.skip'] ?? HEALTH_DEFAULTS.skip,
     path: values['health.path'] ?? HEALTH_DEFAULTS.path,
     method: values['health.method'] ?? HEALTH_DEFAULTS.method,
+    ...(grpc === undefined ? {} : { grpc }),
     ...(host === undefined ? {} : { host }),
     statusMin: status?.min ?? HEALTH_DEFAULTS.statusMin,
     statusMax: status?.max ?? HEALTH_DEFAULTS.statusMax,

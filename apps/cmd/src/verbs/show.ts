@@ -104,10 +104,17 @@ const failureText = ({ failure }: Service): string => {
   return `${plain(sentence)}\n${excerpt === '' ? '' : `  it answered: ${plain(excerpt)}\n`}`
 }
 
-const healthText = (health: KnownRelease['release']['health']): string =>
+type Health = KnownRelease['release']['health']
+
+const questionText = ({ grpc, method, path, statusMin, statusMax }: Health): string =>
+  grpc === undefined
+    ? `${method} ${path}, ${statusMin}-${statusMax}`
+    : `gRPC${grpc === '' ? '' : ` ${grpc}`}, SERVING`
+
+const healthText = (health: Health): string =>
   health.skip
     ? 'not checked'
-    : `${health.method} ${health.path}, ${health.statusMin}-${health.statusMax} within ${sayDuration(health.timeoutMs)}, ${health.require} of the targets`
+    : `${questionText(health)} within ${sayDuration(health.timeoutMs)}, ${health.require} of the targets`
 
 const sayMs = (ms: number | 'infinity'): string =>
   ms === 'infinity' ? 'until idle' : `up to ${sayDuration(ms)}`
