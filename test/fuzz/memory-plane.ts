@@ -46,9 +46,6 @@ export const createMemoryPlane = (): MemoryPlane => {
       targets.push(new MemoryTarget(transport, meet(transport)))
       return transport
     },
-    dial: () => {
-      throw new Error('targets in memory are of HTTP/1.1')
-    },
   }
   const service = new ServiceRuntime('web', parts)
   service.apply({

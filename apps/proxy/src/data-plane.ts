@@ -15,7 +15,7 @@ import { createCounters, type Counters } from './serve/counters.ts'
 import { BACKLOG, SERVE_LIMITS, type ServeLimits } from './serve/limits.ts'
 import { createRequestIds } from './serve/request-id.ts'
 import { ServiceRuntime, type ServiceParts } from './serve/service-runtime.ts'
-import { netSockets, openSocket } from './transport/net.ts'
+import { netSockets } from './transport/net.ts'
 import type { Listener, Sockets, TargetTrust, Transport } from './transport/transport.ts'
 import { createTrust } from './trusted-peers.ts'
 import type { ReleaseRuntime } from './upstream/release-runtime.ts'
@@ -138,7 +138,6 @@ export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
     targetSilentMs: limits.targetSilentMs,
     counters: counters.upstreams,
     connect: (address, owner, tls) => sockets.connect(address, owner, { ...targetTrust, tls }),
-    dial: (address, tls) => openSocket(address, { ...targetTrust, tls }),
     onIdle: (runtime) => {
       const service = services.get(runtime.service)
       service?.forgetIfUnused(runtime)

@@ -279,7 +279,7 @@ it('D9 moves on to another connection when its target says goodbye, and ends not
   target.streams[1]?.respond({ ':status': 200 })
   target.streams[1]?.end('in time')
   await slow.sees('in time')
-  await eventually('the first is closed', () => target.sessions[0]?.closed === true)
+  await eventually('the first is closed', () => edge.plane.counters.upstreams.open === 1)
   expect(edge.plane.counters.failures['target-reset']).toBe(0)
   expect(target.sessions).toHaveLength(2)
 })

@@ -1,12 +1,12 @@
 /**
- * The frames of a client: what each of them must look like, and where it may stand (RFC 9113 §6). What they
- * ask of streams is for streams.ts.
+ * The frames of the other side: what each of them must look like, and where it may stand (RFC 9113 §6). What they
+ * ask of streams is for whoever has the streams.
  */
 import type { Control } from './control.ts'
 import type { FrameHandler } from './frame-reader.ts'
 import { SETTINGS_ACK, pingFrame, windowUpdateFrame } from './frames.ts'
 import { HeaderBlock } from './header-block.ts'
-import { HpackDecoder } from './hpack/decoder.ts'
+import { HpackDecoder, type FieldSink } from './hpack/decoder.ts'
 import { PeerSettings, SETTING_BYTES } from './peer-settings.ts'
 import {
   ACK,
@@ -33,37 +33,55 @@ import {
   WINDOW_UPDATE,
   WITH_PRIORITY,
 } from './protocol.ts'
-import { RequestFields } from './request-fields.ts'
 import type { Sending } from './sending.ts'
-import type { Streams } from './streams.ts'
 
 /** What frames say to the connection itself. */
 export interface FramesOwner extends Control {
   /** The answer to a PING of ours. */
   onPong(opaque: string): void
-  /** The client begins no more streams. */
-  onGoAway(): void
+  /** The other side begins no more streams, and takes on none of ours beyond `lastId`. */
+  onGoAway(lastId: number, code: number): void
 }
 
-/** One block is read to its end before another begins, on whichever connection. */
-const fields = new RequestFields()
+/** Who reads field blocks: one is read to its end before another begins, on whichever connection. */
+export interface BlockSink extends FieldSink {
+  begin(): void
+}
 
-export class FramesIn implements FrameHandler {
+/** The streams that frames are about. */
+export interface FrameStreams<Fields> {
+  /** A whole field block. */
+  onFields(id: number, fields: Fields, ends: boolean): void
+  /** A DATA frame of that many octets begins. */
+  onDataBegins(id: number, length: number): void
+  onData(id: number, buffer: Buffer, from: number, to: number, last: boolean): void
+  onReset(id: number, code: number): void
+  /** WINDOW_UPDATE. */
+  onRoom(id: number, increment: number): void
+  /** SETTINGS: what a stream may send, and how many may be open. False: a window is too large then. */
+  resize(windowBytes: number, streamsMax: number): boolean
+  /** Ends the stream with that error (RFC 9113 §5.4.2), if it is open. */
+  fail(id: number, code: number): void
+}
+
+export class FramesIn<Fields extends BlockSink> implements FrameHandler {
   /** The first SETTINGS have come (RFC 9113 §3.4). */
   begun = false
   readonly #owner: FramesOwner
   readonly #sending: Sending
-  readonly #streams: Streams
+  readonly #streams: FrameStreams<Fields>
+  readonly #fields: Fields
   readonly #decoder = new HpackDecoder()
   readonly #settings = new PeerSettings()
   readonly #block = new HeaderBlock()
   /** Of the connection's window. */
   #uncredited = 0
 
-  constructor(owner: FramesOwner, sending: Sending, streams: Streams) {
+  constructor(owner: FramesOwner, sending: Sending, streams: FrameStreams<Fields>, fields: Fields) {
     this.#owner = owner
     this.#sending = sending
     this.#streams = streams
+    this.#fields = fields
   }
 
   get reading(): boolean {
@@ -99,7 +117,7 @@ export class FramesIn implements FrameHandler {
         this.#onContinuation(flags, buffer, from, to)
         return
       case RST_STREAM:
-        this.#streams.onReset(id)
+        this.#streams.onReset(id, buffer.readUInt32BE(from))
         return
       case SETTINGS:
         if ((flags & ACK) === 0) this.#onSettings(buffer, from, to)
@@ -109,7 +127,10 @@ export class FramesIn implements FrameHandler {
         this.#onPing(flags, buffer, from, to)
         return
       case GOAWAY:
-        this.#owner.onGoAway()
+        this.#owner.onGoAway(
+          buffer.readUInt32BE(from) & 0x7f_ff_ff_ff,
+          buffer.readUInt32BE(from + 4),
+        )
         return
       case WINDOW_UPDATE:
         this.#onWindowUpdate(id, buffer.readUInt32BE(from) & 0x7f_ff_ff_ff)
@@ -162,6 +183,7 @@ export class FramesIn implements FrameHandler {
   }
 
   #readBlock(id: number, ends: boolean, buffer: Buffer, from: number, to: number): void {
+    const fields = this.#fields
     fields.begin()
     if (this.#decoder.decode(buffer, from, to, fields)) this.#streams.onFields(id, fields, ends)
     else this.#owner.leave(COMPRESSION_ERROR, 'a field block')
@@ -169,7 +191,7 @@ export class FramesIn implements FrameHandler {
 
   #onSettings(buffer: Buffer, from: number, to: number): void {
     const error = this.#settings.read(buffer, from, to)
-    const { tableBytes, windowBytes } = this.#settings
+    const { streamsMax, tableBytes, windowBytes } = this.#settings
     if (error !== NO_ERROR) {
       this.#owner.leave(error, 'a setting')
       return
@@ -179,7 +201,7 @@ export class FramesIn implements FrameHandler {
     if (!this.reading) return
     if (tableBytes !== undefined) this.#sending.encoder.resize(tableBytes)
     this.#sending.outbox.write(SETTINGS_ACK)
-    if (!this.#streams.resize(windowBytes)) {
+    if (!this.#streams.resize(windowBytes, streamsMax)) {
       this.#owner.leave(FLOW_CONTROL_ERROR, 'a window that is too large')
     }
   }

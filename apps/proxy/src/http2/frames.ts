@@ -45,9 +45,9 @@ export const headersFrames = (id: number, block: string, ends: boolean): string 
 export const resetFrame = (id: number, code: number): string =>
   frameHeader(4, RST_STREAM, 0, id) + uint32(code)
 
-export const settingsFrame = (): string =>
-  frameHeader(6 * OWN_SETTINGS.length, SETTINGS, 0, 0) +
-  OWN_SETTINGS.map(([setting, value]) => uint16(setting) + uint32(value)).join('')
+export const settingsFrame = (settings = OWN_SETTINGS): string =>
+  frameHeader(6 * settings.length, SETTINGS, 0, 0) +
+  settings.map(([setting, value]) => uint16(setting) + uint32(value)).join('')
 
 export const SETTINGS_ACK = frameHeader(0, SETTINGS, ACK, 0)
 

@@ -1,10 +1,11 @@
-/** What a client has set (RFC 9113 §6.5.2), as far as we act upon it. */
+/** What the other side has set (RFC 9113 §6.5.2), as far as we act upon it. */
 import {
   ENABLE_PUSH,
   FLOW_CONTROL_ERROR,
   FRAME_BYTES_MAX,
   HEADER_TABLE_SIZE,
   INITIAL_WINDOW_SIZE,
+  MAX_CONCURRENT_STREAMS,
   MAX_FRAME_SIZE,
   NO_ERROR,
   PROTOCOL_ERROR,
@@ -18,6 +19,8 @@ const FRAME_BYTES_LARGEST = 2 ** 24 - 1
 export class PeerSettings {
   /** What a new stream may send. */
   windowBytes = WINDOW_BYTES_DEFAULT
+  /** Streams that may be open at a time; a client's says nothing, since we open none to it. */
+  streamsMax = Number.POSITIVE_INFINITY
   /** Of the table for our heads; undefined while nothing was said. */
   tableBytes: number | undefined
 
@@ -37,6 +40,9 @@ export class PeerSettings {
         return NO_ERROR
       case ENABLE_PUSH:
         return value > 1 ? PROTOCOL_ERROR : NO_ERROR
+      case MAX_CONCURRENT_STREAMS:
+        this.streamsMax = value
+        return NO_ERROR
       case INITIAL_WINDOW_SIZE:
         if (value > WINDOW_BYTES_MAX) return FLOW_CONTROL_ERROR
         this.windowBytes = value

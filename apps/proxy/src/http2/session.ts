@@ -22,6 +22,7 @@ import {
   STREAM_ID_MAX,
   WINDOW_BYTES_DEFAULT,
 } from './protocol.ts'
+import { RequestFields } from './request-fields.ts'
 import { Sending } from './sending.ts'
 import { Streams } from './streams.ts'
 
@@ -42,6 +43,8 @@ const ANSWERS_MAX = 1_000
 const RETIRING = 'retiring'
 /** Who asks again asks within this. */
 const SHORT_WAIT_MS = 2_000
+/** One block is read to its end before another begins, on whichever connection. */
+const fields = new RequestFields()
 
 export class Http2Session implements TransportOwner, TimerOwner, FramesOwner {
   readonly #context: ServeContext
@@ -49,7 +52,7 @@ export class Http2Session implements TransportOwner, TimerOwner, FramesOwner {
   readonly #onGone: (session: Http2Session) => void
   readonly #sending: Sending
   readonly #streams: Streams
-  readonly #frames: FramesIn
+  readonly #frames: FramesIn<RequestFields>
   readonly #reader: FrameReader
   readonly #glitches = new Glitches()
   #phase: Phase = 'open'
@@ -72,7 +75,7 @@ export class Http2Session implements TransportOwner, TimerOwner, FramesOwner {
     this.#socket = new ClientSocket(transport, context.wheel, this)
     this.#sending = new Sending(this.#socket, context.wheel)
     this.#streams = new Streams(context, this, this.#sending, peer)
-    this.#frames = new FramesIn(this, this.#sending, this.#streams)
+    this.#frames = new FramesIn(this, this.#sending, this.#streams, fields)
     this.#reader = new FrameReader(this.#frames)
     transport.owner = this
     const more = CONNECTION_WINDOW_BYTES - WINDOW_BYTES_DEFAULT

@@ -84,8 +84,11 @@ export class StreamWay implements ClientWay {
   // Our direction.
 
   writeHead(status: number, contentLength: number, fields: string, last: boolean): void {
-    if (this.ended) return
-    const block = this.#home.encoder.head(status, contentLength, fields)
+    if (!this.ended) this.writeBlock(this.#home.encoder.head(status, contentLength, fields), last)
+  }
+
+  /** A head as a field block. */
+  writeBlock(block: string, last: boolean): void {
     this.#home.outbox.write(headersFrames(this.id, block, last))
     if (last) this.ended = true
   }

@@ -138,9 +138,6 @@ const world = (seed: number) => {
       targets.push(transport)
       return transport
     },
-    dial: () => {
-      throw new Error('all targets are of HTTP/1.1')
-    },
   }
   const service = new ServiceRuntime('web', parts)
   const hosts = createHostTable<ServiceRuntime>()

@@ -5,7 +5,6 @@
  * The last one given back is the first one taken, so that a few warm connections carry the load and
  * the others go idle and close.
  */
-import type { Socket } from 'node:net'
 import type { Limits, Release, TargetAddress } from '@gatehouse/domain'
 import type { Destination } from '../http/forward-head.ts'
 import type { TransportOwner, Transport } from '../transport/transport.ts'
@@ -24,8 +23,6 @@ export interface PoolParts {
     owner: TransportOwner,
     tls: Release['tls'],
   ) => Transport
-  /** A socket to a target of HTTP/2, which is connecting. */
-  readonly dial: (address: TargetAddress, tls: Release['tls']) => Socket
   readonly targetIdleMs: number
   readonly targetSilentMs: number
   readonly counters: UpstreamCounters
@@ -83,16 +80,25 @@ export class TargetPool implements UpstreamHome {
     const onGone = (): void => {
       counters.open -= 1
     }
+    const connect = (owner: TransportOwner): Transport => parts.connect(address, owner, tls)
     if (this.http2) {
-      const dial = (): Socket => parts.dial(address, tls)
-      const sessions = new Http2Sessions({ wheel, silentMs, idleMs, dial, onOpened, onGone })
+      const scheme = address.kind === 'tcp' && address.tls ? 'https' : 'http'
+      const sessions = new Http2Sessions({
+        wheel,
+        scheme,
+        silentMs,
+        idleMs,
+        connect,
+        onOpened,
+        onGone,
+      })
       this.#open = (owner) => sessions.open(owner)
       this.#sessions = sessions
       this.#onSocketClosed = () => {}
     } else {
       this.#open = (owner) => {
         onOpened()
-        return parts.connect(address, owner, tls)
+        return connect(owner)
       }
       this.#onSocketClosed = onGone
     }

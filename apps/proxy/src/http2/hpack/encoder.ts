@@ -46,6 +46,23 @@ export class HpackEncoder {
     return this.#resizing() + statusOf(status) + length + this.#fields(fields)
   }
 
+  /** The head of a request: its pseudo-fields, and lines, each with its CRLF. */
+  request({ method, scheme, authority, path }: RequestPseudoFields, fields: string): string {
+    let block =
+      this.#resizing() +
+      pseudoOf(':method', method) +
+      pseudoOf(':scheme', scheme) +
+      pseudoOf(':path', path) +
+      this.#line(requestLineOf(`:authority:${authority}`))
+    let at = 0
+    while (at < fields.length) {
+      const end = fields.indexOf(CRLF, at)
+      block += this.#line(requestLineOf(fields.slice(at, end)))
+      at = end + CRLF.length
+    }
+    return block
+  }
+
   /** Lines alone: trailers. */
   trailers(fields: string): string {
     return this.#resizing() + this.#fields(fields)
@@ -98,6 +115,13 @@ export class HpackEncoder {
   }
 }
 
+export interface RequestPseudoFields {
+  readonly method: string
+  readonly scheme: 'http' | 'https'
+  readonly authority: string
+  readonly path: string
+}
+
 /** One line of a head, as it may be written. */
 interface Line {
   readonly key: string
@@ -143,6 +167,27 @@ const readLine = (text: string): Line => {
 const KNOWN_HEADS = new KnownHeads(readLines)
 const KNOWN_LINES = new KnownHeads(readLine)
 
+/** Requests differ in some lines each, and have the others in common: so each line is known by itself. */
+const requestLineOf = (text: string): Line => {
+  const known = REQUEST_LINES.get(text)
+  if (known !== undefined) return known
+  const colon = text.indexOf(':', 1)
+  const line = lineOf(text.slice(0, colon).toLowerCase(), text.slice(colon + 1).trim())
+  if (line.bytes > 0) {
+    if (REQUEST_LINES.size === REQUEST_LINES_MAX) REQUEST_LINES.clear()
+    // A copy of its own: a slice would keep alive the head that it was read from.
+    REQUEST_LINES.set(Buffer.from(text, 'latin1').toString('latin1'), line)
+  }
+  return line
+}
+
+const REQUEST_LINES = new Map<string, Line>()
+const REQUEST_LINES_MAX = 2_048
+
+/** It is in the static table, or its name is. */
+const pseudoOf = (name: string, value: string): string =>
+  PSEUDO_BLOCKS.get(value) ?? integerOf(staticIndexOf(name), 4, 0) + stringOf(value)
+
 const lineOf = (name: string, value: string): Line => {
   const index = staticIndexOf(name)
   const nameLiteral = index === 0 ? stringOf(name) : ''
@@ -157,14 +202,22 @@ const lineOf = (name: string, value: string): Line => {
   }
 }
 
-const NEVER_INDEXED: ReadonlySet<string> = new Set(['set-cookie', 'authorization'])
+const NEVER_INDEXED: ReadonlySet<string> = new Set(['set-cookie', 'cookie', 'authorization'])
 const NOT_WORTH_IT: ReadonlySet<string> = new Set([
   'age',
+  'content-length',
   'content-range',
   'etag',
+  'grpc-timeout',
+  'if-modified-since',
+  'if-none-match',
   'last-modified',
   'location',
+  'range',
+  'traceparent',
+  'x-forwarded-for',
   'x-request-id',
+  'x-request-start',
 ])
 const KEPT_CHARACTERS_MAX = 512
 
@@ -203,3 +256,12 @@ const statusOf = (status: number): string => {
 /** There are five hundred at most. */
 const STATUS_BLOCKS = new Map<number, string>()
 const LENGTH_NAME = integerOf(staticIndexOf('content-length'), 4, 0)
+
+/** By value alone: no method is a scheme, and no path either of them. */
+const PSEUDO_BLOCKS = new Map(
+  STATIC_TABLE.flatMap(([name, value], place): [string, string][] =>
+    name.startsWith(':') && name !== ':status' && value !== ''
+      ? [[value, integerOf(place + 1, 7, 0x80)]]
+      : [],
+  ),
+)

@@ -3,52 +3,67 @@
  * stream of its own. To everybody above it is a socket of HTTP/1.1, which takes a request as text and
  * bytes and gives its answer back so; pools, limits, repeats and all rules are the same for it.
  *
- * The bytes with which an answer ends are held back until the stream has ended: then nothing of it is
- * left when the next request comes, and what was broken off is never taken for complete.
+ * What completes an answer is said when the stream has ended and not before: then nothing of it is left
+ * when the next request comes, and what was broken off is never taken for complete. What comes in one
+ * read of the connection is said in one piece.
  */
-import { constants, type ClientHttp2Stream } from 'node:http2'
-import { PassThrough, addAbortSignal } from 'node:stream'
-import { ChunkedFraming } from '../../http/chunked.ts'
+import { ChunkedFraming, LAST_CHUNK, chunkHead } from '../../http/chunked.ts'
 import { CRLF } from '../../http/syntax.ts'
+import { CANCEL, NO_ERROR } from '../../http2/protocol.ts'
+import type { Sending } from '../../http2/sending.ts'
+import { StreamWay, type WayOwner } from '../../http2/stream-way.ts'
 import type { Transport, TransportOwner } from '../../transport/transport.ts'
 import { readRequest } from './request-text.ts'
-import { responseText, trailerText, type TextFraming } from './response-text.ts'
+import type { ResponseFields } from './response-fields.ts'
 
 /** The connection, as a lane sees it. */
 export interface LaneHome {
   readonly scheme: 'http' | 'https'
+  readonly sending: Sending
+  /** What a new stream may send. */
+  readonly windowBytes: number
   /** It was open before this lane came; or it takes no further requests. */
   readonly used: boolean
   readonly ending: boolean
-  /** Opens a stream. Throws when it is gone. `ended`: the request has no body. */
-  request(fields: readonly string[], ended: boolean): ClientHttp2Stream
-  /** The lane is over. `unanswered`: while its target owed it an answer and had sent nothing of it. */
-  leave(lane: Http2Lane, unanswered: boolean): void
+  /** The id of a new stream, which is the lane's. */
+  open(lane: Http2Lane): number
+  /** Nothing more is of interest on that stream. */
+  close(id: number, way: StreamWay): void
+  /** The lane has something to say at the end of this read. */
+  speaksLater(lane: Http2Lane): void
+  /** The lane is over. `isUnanswered`: while its target owed it an answer and had sent nothing of it. */
+  onLaneOver(lane: Http2Lane, isUnanswered: boolean): void
 }
 
-export class Http2Lane implements Transport {
+/** More does not wait for the end of the read. */
+const TEXT_BYTES_MAX = 4_096
+
+export class Http2Lane implements Transport, WayOwner {
   owner: TransportOwner
   readonly remoteAddress = ''
+  /** It may have requests. */
+  ready = false
   #home: LaneHome | undefined
+  #way: StreamWay | undefined
   #used = false
   #over = false
   #paused = false
-  /** While its answer came. */
-  #wasPaused = false
-  #stream: ClientHttp2Stream | undefined
+  /** A request is on it, and its answer has not been said to its end. */
+  #busy = false
   // The request that is on its way.
   #left = 0
   #chunks: ChunkedFraming | undefined
-  #pieces: Buffer[] = []
   // Its answer.
   #method = ''
   #answered = false
-  #framing: TextFraming = 'none'
+  #chunked = false
   #expected = 0
   #received = 0
-  #held: Buffer = NOTHING
-  #trailers: readonly string[] = []
-  #error: Error | undefined
+  /** To be said at the end of this read, or once somebody listens; and whether it is all there is. */
+  #text = ''
+  #complete = false
+  /** What completes the answer, until its stream has ended. */
+  #held = ''
 
   constructor(owner: TransportOwner) {
     this.owner = owner
@@ -60,34 +75,33 @@ export class Http2Lane implements Transport {
   }
 
   get queued(): boolean {
-    return (this.#stream?.writableLength ?? 0) > 0
+    return this.#way?.congested === true
   }
 
-  // What its connection says.
+  get idle(): boolean {
+    return !this.#busy
+  }
 
   /** It is to be on that connection. */
   enter(home: LaneHome): void {
     this.#home = home
+    this.#way = new StreamWay(home.sending, this)
   }
 
   /** The connection is there. */
-  ready(): void {
+  begin(): void {
     if (this.#over) return
+    this.ready = true
     this.#used = this.#home?.used === true
     this.owner.onConnect()
   }
 
-  /** No request is on it. */
-  get idle(): boolean {
-    return this.#stream === undefined
-  }
-
-  /** The connection is gone, or was never there. */
+  /** The connection is gone, or was never there, or its target does not go on with this stream. */
   fail(error: Error | undefined): void {
     if (this.#over) return
     this.#over = true
-    this.#stream = undefined
-    this.#home?.leave(this, false)
+    this.#release()
+    this.#home?.onLaneOver(this, false)
     this.owner.onClose(error)
   }
 
@@ -95,12 +109,19 @@ export class Http2Lane implements Transport {
 
   write(text: string): boolean {
     if (this.#over) return false
-    return this.#stream === undefined ? this.#begin(text) : this.#sendText(text)
+    return this.#busy ? this.#sendText(text) : this.#request(text)
   }
 
   forward(buffer: Buffer, from: number, to: number): boolean {
-    if (this.#over || this.#stream === undefined) return false
-    return this.#sendBody(this.#stream, buffer, from, to)
+    if (this.#way === undefined || !this.#busy) return false
+    if (this.#chunks === undefined) {
+      this.#left -= to - from
+      this.#way.writeData(buffer, from, to, this.#left === 0)
+    } else {
+      this.#chunks.scan(buffer, from, to)
+      if (this.#chunks.done) this.#way.end()
+    }
+    return !this.#way.congested
   }
 
   send(head: string, buffer: Buffer, from: number, to: number, tail: string): boolean {
@@ -111,13 +132,13 @@ export class Http2Lane implements Transport {
 
   pause(): void {
     this.#paused = true
-    this.#wasPaused = true
-    this.#stream?.pause()
+    this.#way?.blockReading(true)
   }
 
   resume(): void {
     this.#paused = false
-    this.#stream?.resume()
+    this.#way?.blockReading(false)
+    if (this.#text !== '') this.#home?.speaksLater(this)
   }
 
   /** A stream has no half that could be closed before its request is whole. */
@@ -128,11 +149,10 @@ export class Http2Lane implements Transport {
   destroy(): void {
     if (this.#over) return
     this.#over = true
-    const stream = this.#stream
-    this.#stream = undefined
-    this.#home?.leave(this, stream !== undefined && !this.#answered)
-    // To close it would first end it in order, and half a request would be taken for a whole one.
-    stream?.destroy(CANCELLED)
+    const isUnanswered = this.#busy && !this.#answered
+    if (this.#busy) this.#way?.reset(CANCEL)
+    this.#release()
+    this.#home?.onLaneOver(this, isUnanswered)
     process.nextTick(() => this.owner.onClose())
   }
 
@@ -140,169 +160,181 @@ export class Http2Lane implements Transport {
     this.destroy()
   }
 
-  // The request.
+  // What the way to its target says.
 
-  #begin(text: string): boolean {
-    const home = this.#home
-    if (home === undefined) return false
-    const { method, contentLength, chunked, fields, bodyFrom } = readRequest(text, home.scheme)
-    this.#method = method
-    this.#left = Math.max(contentLength, 0)
-    this.#chunks = chunked ? new ChunkedFraming(false, this.#gather) : undefined
-    this.#answered = false
-    this.#wasPaused = this.#paused
-    this.#error = undefined
-    this.#used = true
-    try {
-      this.#stream = home.request(fields, !chunked && this.#left === 0)
-    } catch (error) {
-      // The connection has ended in this very moment, and says so to nobody who is idle.
-      const reason = error instanceof Error ? error : new Error(String(error))
-      process.nextTick(() => this.fail(reason))
-      return false
-    }
-    this.#listen(this.#stream)
-    return bodyFrom === text.length || this.#sendText(text.slice(bodyFrom))
+  onFlowing(): void {
+    if (this.#busy) this.owner.onDrain()
   }
 
-  #sendText(text: string): boolean {
-    const stream = this.#stream
-    if (stream === undefined) return false
-    const bytes = Buffer.from(text, 'latin1')
-    return this.#sendBody(stream, bytes, 0, bytes.length)
+  onEnded(): void {
+    // The request is whole: its answer is what is waited for.
   }
 
-  /** Lent bytes are copied: a stream keeps them until its target takes them. */
-  #sendBody(stream: ClientHttp2Stream, buffer: Buffer, from: number, to: number): boolean {
-    let done: boolean
-    if (this.#chunks === undefined) {
-      this.#gather(buffer, from, to)
-      this.#left -= to - from
-      done = this.#left === 0
-    } else {
-      this.#chunks.scan(buffer, from, to)
-      done = this.#chunks.done
-    }
-    const pieces = this.#pieces.splice(0)
-    if (pieces.length > 0) stream.write(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces))
-    if (!done) return !stream.writableNeedDrain
-    stream.end()
+  onDeadline(): void {
+    // Whoever holds the lane has the deadlines.
+  }
+
+  // What comes on its stream. False, or a code: it is not what may come there.
+
+  /** Counts a DATA frame. */
+  receive(bytes: number): boolean {
+    return this.#way?.receive(bytes) === true
+  }
+
+  /** The target takes more. */
+  addRoom(bytes: number): boolean {
+    return this.#way?.addRoom(bytes) !== false
+  }
+
+  onFields(fields: ResponseFields, ends: boolean): boolean {
+    if (fields.malformed || this.#complete) return false
+    if (!this.#answered) return this.#onHead(fields, ends)
+    if (!ends || fields.status !== 0) return false
+    if (this.#chunked) this.#held = `0\r\n${fields.lines}\r\n`
+    return this.#onEnd()
+  }
+
+  onContent(buffer: Buffer, from: number, to: number, last: boolean): boolean {
+    if (!this.#answered || this.#complete) return false
+    this.#received += to - from
+    if (this.#chunked) this.#sayChunk(buffer, from, to)
+    else if (this.#received > this.#expected) return false
+    else if (this.#received < this.#expected) this.#say(buffer, from, to)
+    else this.#held += buffer.toString('latin1', from, to)
+    if (last) return this.#onEnd()
+    if (!this.#paused) this.#way?.credit()
     return true
   }
 
-  readonly #gather = (buffer: Buffer, from: number, to: number): void => {
-    if (to > from) this.#pieces.push(Buffer.from(buffer.subarray(from, to)))
+  onReset(code: number): void {
+    // RFC 9113 §8.1: it wants no more of the request, and has answered it.
+    if (this.#complete) return
+    this.fail(new Error(`the target reset the stream with code ${code}`))
+  }
+
+  /** Ends it with that error. */
+  break(code: number, what: string): void {
+    this.#way?.reset(code)
+    this.fail(new Error(what))
+  }
+
+  /** The end of a read: what has come is said. */
+  speak(): void {
+    if (this.#paused || this.#text === '') return
+    const bytes = Buffer.from(this.#text, 'latin1')
+    this.#text = ''
+    if (this.#complete) this.#release()
+    this.owner.onData(bytes, bytes.length)
+  }
+
+  // The request.
+
+  #request(text: string): boolean {
+    const home = this.#home
+    const way = this.#way
+    if (home === undefined || way === undefined) return false
+    const { method, path, authority, contentLength, chunked, fields, bodyFrom } = readRequest(text)
+    this.#busy = true
+    this.#used = true
+    this.#method = method
+    this.#left = Math.max(contentLength, 0)
+    this.#chunks = chunked ? new ChunkedFraming(false, this.#sendData) : undefined
+    this.#answered = false
+    this.#chunked = false
+    this.#complete = false
+    this.#held = ''
+    way.begin(home.open(this), home.windowBytes)
+    const { encoder } = home.sending
+    const block = encoder.request({ method, scheme: home.scheme, authority, path }, fields)
+    way.writeBlock(block, !chunked && this.#left === 0)
+    return bodyFrom === text.length || this.#sendText(text.slice(bodyFrom))
+  }
+
+  readonly #sendData = (buffer: Buffer, from: number, to: number): void => {
+    this.#way?.writeData(buffer, from, to, false)
+  }
+
+  #sendText(text: string): boolean {
+    const bytes = Buffer.from(text, 'latin1')
+    return this.forward(bytes, 0, bytes.length)
   }
 
   // The answer.
 
-  #listen(stream: ClientHttp2Stream): void {
-    if (this.#paused) stream.pause()
-    stream.on('headers', (_headers, _flags, fields) => {
-      if (this.#stream === stream) this.#onHead(fields, false)
-    })
-    stream.on('response', (_headers, flags, fields) => {
-      const ended = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0
-      if (this.#stream === stream) this.#onHead(fields, ended)
-    })
-    stream.on('data', (bytes: Buffer) => {
-      if (this.#stream === stream) this.#onBody(bytes)
-    })
-    stream.on('trailers', (_headers, _flags, fields) => {
-      if (this.#stream === stream) this.#trailers = fields
-    })
-    stream.on('end', () => {
-      // Node ends what can be read of a stream that was reset too. One that has been paused may have
-      // been closed in order before its end is read, and only then this cannot be told apart.
-      const wasReset = stream.rstCode !== constants.NGHTTP2_NO_ERROR
-      if (wasReset || (stream.closed && !this.#wasPaused)) return
-      if (this.#stream === stream) this.#onEnd(stream)
-    })
-    stream.on('drain', () => {
-      if (this.#stream === stream) this.owner.onDrain()
-    })
-    stream.on('error', (error) => {
-      if (this.#stream === stream) this.#error ??= error
-    })
-    stream.on('close', () => {
-      if (this.#stream === stream) this.fail(this.#error ?? brokenOff(stream.rstCode))
-    })
-  }
-
-  #onHead(fields: readonly string[], ended: boolean): void {
-    const head = responseText(fields, this.#method, ended)
-    if (head === undefined) {
-      this.#break('its answer has a field that cannot be said in HTTP/1.1')
-      return
+  #onHead(fields: ResponseFields, ends: boolean): boolean {
+    const { status, length, head } = fields
+    if (status === 0 || status === 101) return false
+    if (status < 200) {
+      if (ends) return false
+      this.#sayText(`${head}${CRLF}`)
+      return true
     }
-    const bytes = Buffer.from(head.text, 'latin1')
-    if (head.status >= 200) {
-      this.#answered = true
-      this.#framing = head.framing
-      this.#expected = head.contentLength
-      this.#received = 0
-      this.#trailers = NO_FIELDS
-      this.#held = NOTHING
-      if (head.framing !== 'chunked' && this.#expected === 0) {
-        this.#held = bytes
-        return
-      }
+    const isBodiless = this.#method === 'HEAD' || status === 204 || status === 304
+    this.#answered = true
+    this.#received = 0
+    this.#chunked = !isBodiless && length === undefined && !ends
+    this.#expected = isBodiless || length === undefined ? 0 : Number(length)
+    if (this.#chunked) {
+      this.#sayText(`${head}Transfer-Encoding: chunked\r\n\r\n`)
+      this.#held = LAST_CHUNK
+    } else {
+      const isSilent = ends && !isBodiless && length === undefined
+      const text = `${head}${isSilent ? 'Content-Length: 0\r\n' : ''}\r\n`
+      if (this.#expected === 0) this.#held = text
+      else this.#sayText(text)
     }
-    this.owner.onData(bytes, bytes.length)
-  }
-
-  #onBody(bytes: Buffer): void {
-    if (this.#framing === 'chunked') {
-      const size = `${bytes.length.toString(16)}\r\n`
-      const chunk = Buffer.allocUnsafe(size.length + bytes.length + CRLF.length)
-      chunk.write(size, 0, 'latin1')
-      bytes.copy(chunk, size.length)
-      chunk.write(CRLF, size.length + bytes.length, 'latin1')
-      this.owner.onData(chunk, chunk.length)
-      return
-    }
-    this.#received += bytes.length
-    if (this.#received < this.#expected) this.owner.onData(bytes, bytes.length)
-    else if (this.#received > this.#expected) this.#break('its answer is longer than it says')
-    else this.#held = bytes
+    return !ends || this.#onEnd()
   }
 
   /** The stream has ended in order: what completes the answer may be said. */
-  #onEnd(stream: ClientHttp2Stream): void {
-    if (!this.#answered || this.#received !== this.#expected) return
-    const last = this.#framing === 'chunked' ? textOfTrailers(this.#trailers) : this.#held
-    if (last === undefined) {
-      this.#break('its trailers have a field that cannot be said in HTTP/1.1')
+  #onEnd(): boolean {
+    const way = this.#way
+    if (way === undefined || (!this.#chunked && this.#received !== this.#expected)) return false
+    way.halfClosed = true
+    this.#complete = true
+    this.#sayText(this.#held)
+    this.#held = ''
+    return true
+  }
+
+  #sayText(text: string): void {
+    if (this.#text === '') this.#home?.speaksLater(this)
+    this.#text += text
+  }
+
+  #say(buffer: Buffer, from: number, to: number): void {
+    if (to - from <= TEXT_BYTES_MAX || this.#paused) {
+      this.#sayText(buffer.toString('latin1', from, to))
       return
     }
-    this.#stream = undefined
-    this.#held = NOTHING
-    // RFC 9113 §8.1: it has been answered, so what is left of the request is of no use to anybody.
-    if (!stream.writableEnded) stream.destroy(CANCELLED)
-    this.owner.onData(last, last.length)
+    this.speak()
+    if (this.#busy) this.owner.onData(buffer.subarray(from, to), to - from)
   }
 
-  #break(what: string): void {
-    const stream = this.#stream
-    this.fail(new Error(what))
-    stream?.destroy(CANCELLED)
+  #sayChunk(buffer: Buffer, from: number, to: number): void {
+    if (from === to) return
+    const head = chunkHead(to - from)
+    if (to - from <= TEXT_BYTES_MAX || this.#paused) {
+      this.#sayText(head + buffer.toString('latin1', from, to) + CRLF)
+      return
+    }
+    const before = this.#text + head
+    this.#text = ''
+    const bytes = Buffer.allocUnsafe(before.length + to - from + CRLF.length)
+    let length = bytes.write(before, 'latin1')
+    length += buffer.copy(bytes, length, from, to)
+    length += bytes.write(CRLF, length, 'latin1')
+    this.owner.onData(bytes, length)
+  }
+
+  /** The stream is over, for us. RFC 9113 §8.1: what is left of a request that was answered is of no use. */
+  #release(): void {
+    const way = this.#way
+    if (!this.#busy || way === undefined) return
+    this.#busy = false
+    if (this.#complete && !way.ended) way.reset(NO_ERROR)
+    way.release()
+    this.#text = ''
+    this.#home?.close(way.id, way)
   }
 }
-
-/** Node resets a stream with CANCEL for its own kind of AbortError, and with INTERNAL_ERROR for others. */
-const CANCELLED = (() => {
-  const stream = new PassThrough().on('error', () => {})
-  addAbortSignal(AbortSignal.abort(), stream)
-  return stream.errored ?? new Error('cancelled')
-})()
-
-const NOTHING = Buffer.alloc(0)
-const NO_FIELDS: readonly string[] = []
-
-const textOfTrailers = (fields: readonly string[]): Buffer | undefined => {
-  const text = trailerText(fields)
-  return text === undefined ? undefined : Buffer.from(text, 'latin1')
-}
-
-const brokenOff = (code: number | undefined): Error =>
-  new Error(`the target broke off the stream with code ${code ?? 0}`)

@@ -1,57 +1,63 @@
 /**
  * A request head for a target of HTTP/2, from the text that `http/forward-head.ts` writes for every
- * target. Which fields a target gets was decided there: this is only the other form of it
- * (RFC 9113 §8.2, §8.3), in which nothing speaks of a connection or of where a message ends.
+ * target. Which fields a target gets was decided there: here they only lose what HTTP/2 has no place
+ * for, because it says so in another way (RFC 9113 §8.2.2, §8.3.1).
  */
 import { headEnd } from '../../http/head-end.ts'
 import { NO_LENGTH, lengthAt } from '../../http/framing.ts'
 import { CRLF } from '../../http/syntax.ts'
 
-export interface Http2Request {
+export interface RequestText {
   readonly method: string
+  readonly path: string
+  readonly authority: string
   /** Octets that the head states; -1 for none. */
   readonly contentLength: number
   readonly chunked: boolean
-  /** Names and values in turns, the pseudo-header fields first. */
-  readonly fields: readonly string[]
+  /** Lines, each with its CRLF. */
+  readonly fields: string
   /** Where in the text the body begins. */
   readonly bodyFrom: number
 }
 
 /** `text` begins with a whole head, as `forwardedRequestHead` writes it. */
-export const readRequest = (text: string, scheme: 'http' | 'https'): Http2Request => {
+export const readRequest = (text: string): RequestText => {
   const bodyFrom = headEnd(text)
+  const last = bodyFrom - CRLF.length
   const methodTo = text.indexOf(' ')
   const pathTo = text.indexOf(' ', methodTo + 1)
-  const method = text.slice(0, methodTo)
-  const pseudo = [':method', method, ':scheme', scheme, ':path', text.slice(methodTo + 1, pathTo)]
-  const fields: string[] = []
+  let authority = ''
   let contentLength = NO_LENGTH
   let chunked = false
+  let fields = ''
   let at = text.indexOf(CRLF, pathTo) + CRLF.length
-  while (at < bodyFrom - CRLF.length) {
-    const nameTo = text.indexOf(':', at)
-    const end = text.indexOf(CRLF, nameTo)
-    const name = text.slice(at, nameTo).toLowerCase()
-    const value = text.slice(nameTo + 1, end).trim()
-    at = end + CRLF.length
-    switch (name) {
-      case 'host':
-        pseudo.push(':authority', value)
-        break
-      case 'connection':
-      case 'upgrade':
-        break
-      case 'transfer-encoding':
-        chunked = true
-        break
-      case 'content-length':
-        contentLength = lengthAt(value, 0, value.length)
-        fields.push(name, value)
-        break
-      default:
-        fields.push(name, value)
+  let keptFrom = at
+  while (at < last) {
+    const next = text.indexOf(CRLF, at) + CRLF.length
+    const own = OWN_LINE.exec(text.slice(at, at + OWN_LINE_CHARACTERS))?.[1]
+    if (own !== undefined) {
+      const value = text.slice(at + own.length + ': '.length, next - CRLF.length)
+      if (own === 'Host') authority = value
+      else if (own === 'Content-Length') contentLength = lengthAt(value, 0, value.length)
+      else if (own === 'Transfer-Encoding') chunked = true
+      if (own !== 'Content-Length') {
+        fields += text.slice(keptFrom, at)
+        keptFrom = next
+      }
     }
+    at = next
   }
-  return { method, contentLength, chunked, fields: [...pseudo, ...fields], bodyFrom }
+  return {
+    method: text.slice(0, methodTo),
+    path: text.slice(methodTo + 1, pathTo),
+    authority,
+    contentLength,
+    chunked,
+    fields: fields + text.slice(keptFrom, last),
+    bodyFrom,
+  }
 }
+
+/** Only forward-head.ts writes these lines, and it writes them so: kept fields have none of these names. */
+const OWN_LINE = /^(Host|Content-Length|Transfer-Encoding|Connection|Upgrade): /
+const OWN_LINE_CHARACTERS = 'Transfer-Encoding: '.length

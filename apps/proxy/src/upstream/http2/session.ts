@@ -1,25 +1,43 @@
 /**
  * One connection of HTTP/2 to a target: it connects, says what it is willing to take, has as many lanes
- * as its target allows streams, and ends with the last of them, or when its target wants it to.
+ * as its target allows streams, and ends some time after the last of them, or when its target wants it to.
  *
  * It counts as connected once the target's SETTINGS are there, since only then it is known that HTTP/2
  * is spoken, and how many streams may be open.
  */
-import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
-import type { Socket } from 'node:net'
-import { TLSSocket } from 'node:tls'
-import { FIELDS_MAX, HEAD_BYTES_MAX } from '../../http/limits.ts'
-import { Timer, type TimerOwner, type Wheel } from '../../wheel.ts'
+import { FrameReader } from '../../http2/frame-reader.ts'
+import { goAwayFrame, pingFrame, settingsFrame, windowUpdateFrame } from '../../http2/frames.ts'
+import { FramesIn, type FramesOwner } from '../../http2/frames-in.ts'
+import {
+  CONNECTION_WINDOW_BYTES,
+  ENABLE_PUSH,
+  INITIAL_WINDOW_SIZE,
+  MAX_HEADER_LIST_SIZE,
+  NO_ERROR,
+  PREFACE,
+  STREAM_ID_MAX,
+  STREAM_WINDOW_BYTES,
+  WINDOW_BYTES_DEFAULT,
+} from '../../http2/protocol.ts'
+import { Sending } from '../../http2/sending.ts'
+import type { StreamWay } from '../../http2/stream-way.ts'
+import { HEAD_BYTES_MAX } from '../../http/limits.ts'
+import { ClientSocket } from '../../serve/client-socket.ts'
+import type { Transport, TransportOwner } from '../../transport/transport.ts'
+import type { TimerOwner, Wheel } from '../../wheel.ts'
 import type { Http2Lane, LaneHome } from './lane.ts'
+import { ResponseFields } from './response-fields.ts'
+import { Http2Streams, type StreamsOwner } from './streams.ts'
 
 export interface SessionParts {
   readonly wheel: Wheel
+  readonly scheme: 'http' | 'https'
   /** A target that owes answers and has been silent for so long is asked whether it is still there. */
   readonly silentMs: number
   /** How long it waits for a next lane after its last. */
   readonly idleMs: number
-  /** Starts to connect, for TLS with `h2` as the only protocol. */
-  readonly dial: () => Socket
+  /** Starts to connect. */
+  readonly connect: (owner: TransportOwner) => Transport
   /** Beyond what the target allows: finds another place for them. */
   readonly replace: (lanes: readonly Http2Lane[]) => void
   /** It takes no more lanes. */
@@ -33,209 +51,261 @@ export const NOT_HTTP2 = 'NOT_HTTP2'
 
 /** Streams that a target which has not said its bound yet is expected to allow (RFC 9113 §6.5.2). */
 const STREAMS_EXPECTED = 100
-/** Bytes of one answer that may be under way while its client takes none. */
-const STREAM_WINDOW_BYTES = 262_144
-/** Bytes of all answers together that may be under way before we have read them. */
-const CONNECTION_WINDOW_BYTES = 4_194_304
-/** Above what all streams together may leave with us, so that Node refuses none for it. */
-const SESSION_MEMORY_MEGABYTES_MAX = 256
-/** A connection has 2^30 stream ids for us; long before they are used up it is replaced. */
-const REQUESTS_PER_SESSION_MAX = 2 ** 29
-/** How long the answer to a PING, and the end of the last streams, is waited for. */
+/** How long a target may take to answer a PING, or to take the last that we have to say. */
 const PATIENCE_MS = 5_000
+const ALIVE = 'alive?  '
+/** Answers to its frames that a target takes none of: then we read no more of what asks for them. */
+const UNTAKEN_BYTES_MAX = 65_536
+/** Ids of which a connection has no more to give: it is replaced before. */
+const LAST_STREAM_ID = STREAM_ID_MAX - 1_000
 
-export class Http2Session implements LaneHome, TimerOwner {
+const OWN_SETTINGS = [
+  [ENABLE_PUSH, 0],
+  [INITIAL_WINDOW_SIZE, STREAM_WINDOW_BYTES],
+  [MAX_HEADER_LIST_SIZE, HEAD_BYTES_MAX],
+] as const
+
+/** One block is read to its end before another begins, on whichever connection. */
+const fields = new ResponseFields()
+
+type Phase = 'connecting' | 'greeting' | 'open' | 'closed'
+
+export class Http2Session
+  implements TransportOwner, TimerOwner, FramesOwner, StreamsOwner, LaneHome
+{
   readonly scheme: 'http' | 'https'
+  readonly sending: Sending
   used = false
   ending = false
   readonly #parts: SessionParts
-  readonly #socket: Socket
-  readonly #session: ClientHttp2Session
+  readonly #socket: ClientSocket
+  readonly #frames: FramesIn<ResponseFields>
+  readonly #reader: FrameReader
   readonly #lanes = new Set<Http2Lane>()
-  readonly #timer = new Timer(this)
-  #open = false
+  readonly #streams: Http2Streams
+  /** Those that have something to say at the end of this read. */
+  #speaking: Http2Lane[] = []
+  #isInRead = false
+  #phase: Phase = 'connecting'
   #lanesMax = STREAMS_EXPECTED
-  #requests = 0
-  /** Streams that are open. */
-  #owed = 0
-  #connected = false
-  #error: Error | undefined
-  /** When the target was last known to say something, and how much it had said by then. */
+  /** When the target said something last, or had nothing to say. */
   #heardAt = 0
-  #heardBytes = 0
-  #awaitsPing = false
+  #awaitsPong = false
 
   constructor(parts: SessionParts) {
     this.#parts = parts
-    this.#socket = parts.dial()
-    // HTTP/2 has no use for half a connection, and Node would keep what its target has left.
-    this.#socket.allowHalfOpen = false
-    this.scheme = this.#socket instanceof TLSSocket ? 'https' : 'http'
-    this.#session = this.#connect()
+    this.scheme = parts.scheme
+    this.#socket = new ClientSocket(parts.connect(this), parts.wheel, this)
+    this.sending = new Sending(this.#socket, parts.wheel)
+    this.#streams = new Http2Streams(this, this.sending)
+    this.#frames = new FramesIn(this, this.sending, this.#streams, fields)
+    this.#reader = new FrameReader(this.#frames)
   }
 
   get hasRoom(): boolean {
-    return !this.ending && !this.#awaitsPing && this.#lanes.size < this.#lanesMax
+    return !this.ending && !this.#awaitsPong && this.#lanes.size < this.#lanesMax
   }
 
-  /** The lane hears `ready` or `fail`, but not before this has returned. */
+  /** The lane hears that it is ready, or that it failed, but not before this has returned. */
   enter(lane: Http2Lane): void {
     this.#lanes.add(lane)
     lane.enter(this)
-    if (this.#lanes.size === 1 && this.#open) this.#parts.wheel.disarm(this.#timer)
-    if (this.#open) process.nextTick(() => this.#admit(lane))
-  }
-
-  leave(lane: Http2Lane, unanswered: boolean): void {
-    if (!this.#lanes.delete(lane)) return
-    // Whoever gives up on a connection that is being made has waited for it as long as anybody may.
-    if (!this.#open) this.#retire()
-    if (this.#lanes.size === 0) {
-      if (this.ending) this.#close()
-      else this.#parts.wheel.arm(this.#timer, this.#parts.idleMs)
-    } else if (unanswered) this.#doubt()
+    if (this.#phase !== 'open') return
+    if (this.#lanes.size === 1) this.#socket.disarm()
+    process.nextTick(() => this.#admit(lane))
   }
 
   /** Takes no more lanes, and closes as soon as it has none. */
   retire(): void {
-    this.#retire()
-    if (this.#lanes.size === 0) this.#close()
-  }
-
-  request(fields: readonly string[], ended: boolean): ClientHttp2Stream {
-    const stream = this.#session.request(fields, { endStream: ended })
-    stream.once('close', this.#onStreamClosed)
-    // Who owes nothing may be silent.
-    if (this.#owed === 0 || this.#heardBytes !== this.#socket.bytesRead) this.#noteHeard()
-    this.#owed += 1
-    this.#requests += 1
-    if (this.#requests === REQUESTS_PER_SESSION_MAX) this.#retire()
-    return stream
-  }
-
-  /** Nobody needs it; or the target is gone, or will not let go. */
-  onDeadline(): void {
-    if (!this.ending && this.#lanes.size === 0) {
-      this.#close()
-      return
-    }
-    this.#error ??= new Error('the target did not answer a PING in time')
-    this.#session.destroy()
-  }
-
-  readonly #onStreamClosed = (): void => {
-    this.#owed -= 1
-  }
-
-  #connect(): ClientHttp2Session {
-    const socket = this.#socket
-    const session = connect(`${this.scheme}://target`, {
-      createConnection: () => socket,
-      settings: {
-        enablePush: false,
-        initialWindowSize: STREAM_WINDOW_BYTES,
-        maxHeaderListSize: HEAD_BYTES_MAX,
-      },
-      maxHeaderListPairs: FIELDS_MAX,
-      maxSessionMemory: SESSION_MEMORY_MEGABYTES_MAX,
-      ...LENIENT,
-    })
-    session.on('connect', () => {
-      this.#connected = true
-      if (socket instanceof TLSSocket && socket.alpnProtocol !== 'h2') {
-        this.#error = notHttp2('the target does not offer h2 (ALPN)')
-        session.destroy()
-        return
-      }
-      session.setLocalWindowSize(CONNECTION_WINDOW_BYTES)
-    })
-    session.on('remoteSettings', ({ maxConcurrentStreams = STREAMS_EXPECTED }) => {
-      // With none at all, one request waits for its stream as long as it may wait for an answer.
-      this.#lanesMax = Math.max(1, maxConcurrentStreams)
-      if (!this.#open) this.#onOpen()
-    })
-    session.on('goaway', () => this.#retire())
-    session.on('error', (error) => (this.#error ??= error))
-    session.on('close', () => this.#onClose())
-    return session
-  }
-
-  #onOpen(): void {
-    this.#open = true
-    this.#noteHeard()
-    const lanes = [...this.#lanes]
-    const surplus = lanes.splice(this.#lanesMax)
-    for (const lane of surplus) this.#lanes.delete(lane)
-    for (const lane of lanes) this.#admit(lane)
-    this.used = true
-    if (surplus.length > 0) this.#parts.replace(surplus)
-    if (this.#lanes.size === 0) this.#close()
-  }
-
-  #admit(lane: Http2Lane): void {
-    if (this.#lanes.has(lane)) lane.ready()
-  }
-
-  #onClose(): void {
-    this.#parts.wheel.release(this.#timer)
-    this.#retire()
-    const error = this.#open ? this.#error : this.#connectError()
-    for (const lane of this.#lanes) lane.fail(error)
-    this.#parts.onGone()
-  }
-
-  /** Where the socket was there and SETTINGS never came, something else is spoken. */
-  #connectError(): Error | undefined {
-    return this.#connected
-      ? notHttp2(this.#error?.message ?? 'the target closed the connection before its SETTINGS')
-      : this.#error
-  }
-
-  /** It takes no more requests; those that it has go on. */
-  #retire(): void {
     if (this.ending) return
     this.ending = true
     this.#parts.onEnding(this)
-    if (this.#open) for (const lane of this.#lanes) if (lane.idle) lane.fail(undefined)
+    if (this.#phase === 'open') {
+      this.#replaceThoseThatWait()
+      for (const lane of this.#lanes) if (lane.idle) lane.fail(undefined)
+    }
+    if (this.#lanes.size === 0) this.leave(NO_ERROR, '')
   }
 
-  /** Nobody is on it any more, but the last streams may still have something to say to the target. */
-  #close(): void {
-    this.#retire()
-    if (this.#session.destroyed) return
-    if (!this.#open || this.#owed === 0) {
-      this.#session.destroy()
-      return
+  // What lanes say.
+
+  get windowBytes(): number {
+    return this.#streams.windowBytes
+  }
+
+  open(lane: Http2Lane): number {
+    // Who owes nothing may be silent.
+    if (this.#streams.size === 0) this.#heardAt = performance.now()
+    const id = this.#streams.open(lane)
+    if (id > LAST_STREAM_ID) this.retire()
+    return id
+  }
+
+  close(id: number, way: StreamWay): void {
+    this.#streams.close(id, way)
+  }
+
+  speaksLater(lane: Http2Lane): void {
+    this.#speaking.push(lane)
+    if (!this.#isInRead) process.nextTick(() => this.#speak())
+  }
+
+  onLaneOver(lane: Http2Lane, isUnanswered: boolean): void {
+    if (!this.#lanes.delete(lane) || this.#phase === 'closed') return
+    if (this.#lanes.size > 0) {
+      if (isUnanswered) this.#doubt()
+    } else if (this.ending) this.leave(NO_ERROR, '')
+    else if (this.#phase === 'open') this.#socket.arm(this.#parts.idleMs)
+    // Whoever gives up on a connection that is being made has waited for it as long as anybody may.
+    if (this.#phase === 'connecting' || this.#phase === 'greeting') this.retire()
+  }
+
+  // What the socket says.
+
+  onConnect(): void {
+    if (this.#phase !== 'connecting') return
+    this.#phase = 'greeting'
+    const more = CONNECTION_WINDOW_BYTES - WINDOW_BYTES_DEFAULT
+    this.sending.outbox.write(PREFACE + settingsFrame(OWN_SETTINGS) + windowUpdateFrame(0, more))
+  }
+
+  onData(buffer: Buffer, length: number): void {
+    if (!this.reading) return
+    this.#heardAt = performance.now()
+    this.#isInRead = true
+    this.#reader.read(buffer, 0, length)
+    this.#isInRead = false
+    if (this.#phase === 'greeting' && this.#frames.begun) this.#onOpen()
+    this.#speak()
+    const { congested, outbox } = this.sending
+    if (congested && outbox.gathered > UNTAKEN_BYTES_MAX) this.#socket.blockReading(true)
+  }
+
+  onDrain(): void {
+    this.#socket.congested = false
+    this.#socket.blockReading(false)
+    this.sending.pump()
+  }
+
+  onEnd(): void {
+    this.#end(undefined)
+    this.#socket.destroy()
+  }
+
+  onClose(error?: Error): void {
+    this.#end(error)
+    this.#socket.release()
+    this.#parts.onGone()
+  }
+
+  /** Nobody needs it; or it was left, and its target will not let go; or the target is gone. */
+  onDeadline(): void {
+    if (this.#phase === 'closed') this.#socket.destroy()
+    else if (this.#lanes.size === 0) this.leave(NO_ERROR, '')
+    else {
+      this.#end(new Error('the target did not answer a PING in time'))
+      this.#socket.destroy()
     }
-    this.#parts.wheel.arm(this.#timer, PATIENCE_MS)
-    this.#session.close()
+  }
+
+  // What the frames say to the connection.
+
+  get reading(): boolean {
+    return this.#phase === 'open' || this.#phase === 'greeting'
+  }
+
+  leave(code: number, about: string): void {
+    if (this.#phase === 'closed') return
+    const { outbox } = this.sending
+    if (this.#phase !== 'connecting') outbox.write(goAwayFrame(0, code, about))
+    this.#end(about === '' ? undefined : new Error(`the target breaks HTTP/2: ${about}`))
+    outbox.flush()
+    if (this.#socket.queued) {
+      this.#socket.end()
+      this.#socket.arm(PATIENCE_MS)
+    } else this.#socket.destroy()
+  }
+
+  glitch(): void {
+    // What a target costs us is bounded by what it is asked.
+  }
+
+  spend(): void {
+    // Answers to its frames wait for it to take them, and then we read no more.
+  }
+
+  onNoStreams(): void {
+    // Lanes are what it lives for.
+  }
+
+  onPong(opaque: string): void {
+    if (opaque !== ALIVE) return
+    this.#awaitsPong = false
+    if (this.#lanes.size > 0) this.#socket.disarm()
+  }
+
+  onGoAway(lastId: number): void {
+    this.retire()
+    this.#streams.failNewer(lastId)
+  }
+
+  /** With none at all, one request waits for an answer as long as it may. */
+  onStreamsMax(streamsMax: number): void {
+    this.#lanesMax = Math.max(1, streamsMax)
+  }
+
+  // The steps.
+
+  #onOpen(): void {
+    this.#phase = 'open'
+    const lanes = [...this.#lanes]
+    const surplus = lanes.splice(this.#lanesMax)
+    for (const lane of lanes) this.#admit(lane)
+    this.used = true
+    this.#replace(surplus)
+  }
+
+  #admit(lane: Http2Lane): void {
+    if (this.#lanes.has(lane)) lane.begin()
+  }
+
+  /** Nobody has told them yet that they may begin. */
+  #replaceThoseThatWait(): void {
+    this.#replace([...this.#lanes].filter(({ ready }) => !ready))
+  }
+
+  #replace(lanes: readonly Http2Lane[]): void {
+    for (const lane of lanes) this.#lanes.delete(lane)
+    if (lanes.length > 0) this.#parts.replace(lanes)
+  }
+
+  #speak(): void {
+    const lanes = this.#speaking
+    if (lanes.length === 0) return
+    this.#speaking = []
+    for (const lane of lanes) lane.speak()
   }
 
   /** One request got no answer. A connection that is dead looks the same, and all others would wait too. */
   #doubt(): void {
-    if (this.#awaitsPing || this.ending || this.#session.destroyed) return
-    if (this.#heardBytes !== this.#socket.bytesRead) {
-      this.#noteHeard()
-      return
-    }
-    if (performance.now() - this.#heardAt < this.#parts.silentMs) return
-    this.#awaitsPing = true
-    this.#parts.wheel.arm(this.#timer, PATIENCE_MS)
-    this.#session.ping((error) => {
-      if (error !== null) return
-      this.#awaitsPing = false
-      this.#noteHeard()
-      if (!this.ending) this.#parts.wheel.disarm(this.#timer)
-    })
+    if (this.#awaitsPong || performance.now() - this.#heardAt < this.#parts.silentMs) return
+    this.#awaitsPong = true
+    this.#socket.arm(PATIENCE_MS)
+    this.sending.outbox.write(pingFrame(ALIVE, 0))
   }
 
-  #noteHeard(): void {
-    this.#heardBytes = this.#socket.bytesRead
-    this.#heardAt = performance.now()
+  /** Whoever is still on it is told. Where the socket was there and SETTINGS were not, it is no HTTP/2. */
+  #end(error: Error | undefined): void {
+    if (this.#phase === 'closed') return
+    const reason = this.#phase === 'greeting' ? notHttp2(error) : error
+    const wasOpen = this.#phase === 'open'
+    this.#phase = 'closed'
+    if (!this.ending) this.#parts.onEnding(this)
+    this.ending = true
+    if (wasOpen) this.#replaceThoseThatWait()
+    for (const lane of this.#lanes) lane.fail(reason)
   }
 }
 
-/** Fields pass as they came, doubled ones too: it is for the target to judge them. */
-const LENIENT: object = { strictSingleValueFields: false }
-
-const notHttp2 = (message: string): Error => Object.assign(new Error(message), { code: NOT_HTTP2 })
+const notHttp2 = (cause: Error | undefined): Error =>
+  Object.assign(new Error('the target does not speak HTTP/2', { cause }), { code: NOT_HTTP2 })

@@ -8,7 +8,7 @@ import { Http2Session, type SessionParts } from './session.ts'
 
 export interface SessionsParts extends Pick<
   SessionParts,
-  'wheel' | 'silentMs' | 'idleMs' | 'dial' | 'onGone'
+  'wheel' | 'scheme' | 'silentMs' | 'idleMs' | 'connect' | 'onGone'
 > {
   readonly onOpened: () => void
 }
