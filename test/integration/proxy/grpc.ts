@@ -26,6 +26,8 @@ export interface GrpcTarget extends Disposable {
   /** Calls that began, and those that their client cancelled. */
   readonly begun: number
   readonly cancelled: number
+  /** What it says about its health. */
+  isServing: boolean
 }
 
 const write = (message: Message): Buffer => Buffer.from(JSON.stringify(message))
@@ -98,13 +100,18 @@ export const startGrpcTarget = async (
       call.on('end', () => call.end())
     },
   })
+  server.addService(HEALTH, {
+    check: (_call: ServerUnaryCall<object, boolean>, reply: sendUnaryData<boolean>) =>
+      reply(null, target.isServing),
+  })
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', serverCredentials, (error, bound) =>
       error === null ? resolve(bound) : reject(error),
     )
   })
-  return {
+  const target: GrpcTarget = {
     port,
+    isServing: true,
     deadlines,
     get begun() {
       return begun
@@ -114,6 +121,20 @@ export const startGrpcTarget = async (
     },
     [Symbol.dispose]: () => server.forceShutdown(),
   }
+  return target
+}
+
+/** As much of grpc.health.v1 as its answer needs: one field, 1 for SERVING and 2 for NOT_SERVING. */
+const HEALTH = {
+  check: {
+    path: '/grpc.health.v1.Health/Check',
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: () => Buffer.alloc(0),
+    requestDeserialize: () => ({}),
+    responseSerialize: (isServing: boolean) => Buffer.from([0x08, isServing ? 1 : 2]),
+    responseDeserialize: (bytes: Buffer) => bytes[1] === 1,
+  },
 }
 
 type Call = readonly [path: string, write: typeof write, read: typeof read]

@@ -41,6 +41,17 @@ const asked = async (
   return { answer, connection, stream }
 }
 
+/** The count has begun, and has not grown for a while. */
+const standstill = async (what: string, count: () => number): Promise<void> => {
+  let before = 0
+  await eventually(`a standstill of ${what}`, async () => {
+    const isStill = before > 0 && count() === before
+    before = count()
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    return isStill
+  })
+}
+
 it.each([
   ['no status', field('a', 'b')],
   ['two of them', head(STATUS_200)],
@@ -130,13 +141,7 @@ it('D11 lets a target send no more than its client takes, and the others go on',
   const slow = edge.client()
   slow.socket.pause()
   slow.send(get('/much'))
-  let before = -1
-  await eventually('nothing more is sent', async () => {
-    const isStill = sent > 0 && sent === before
-    before = sent
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    return isStill
-  })
+  await standstill('what is sent', () => sent)
   expect(sent).toBeLessThan(16_777_216)
   expect(await edge.ask(getAndClose('/little'))).toContain('little')
   expect(target.sessions).toHaveLength(1)
@@ -152,7 +157,6 @@ it('D11 takes no more of a client than its target does', async () => {
   let received = 0
   await using target = await startHttp2Target((stream) => {
     held = stream
-    stream.pause()
     stream.on('data', (bytes: Buffer) => (received += bytes.length))
     stream.pause()
     stream.on('end', () => stream.respond({ ':status': 200 }, { endStream: true }))
@@ -171,13 +175,7 @@ it('D11 takes no more of a client than its target does', async () => {
   }
   client.socket.on('drain', go)
   go()
-  let before = -1
-  await eventually('nothing more is taken', async () => {
-    const isStill = held !== undefined && written === before
-    before = written
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    return isStill
-  })
+  await standstill('what is taken', () => written)
   expect(written).toBeLessThan(length)
   held?.resume()
   await client.sees('200 OK')
