@@ -150,11 +150,10 @@ it('D13 has requests share one connection, and opens more only where a target al
   const settings = { maxConcurrentStreams: 2 }
   await using target = await startHttp2Target(() => {}, { settings })
   edge.route({ targets: [target.url] })
-  const clients = [1, 2, 3, 4, 5].map((number) => {
-    const client = edge.client()
-    client.send(get(`/${number}`))
-    return client
-  })
+  const clients = [1, 2, 3, 4, 5].map(() => edge.client())
+  await eventually('all clients', () => edge.plane.counters.clients.open === 5)
+  // Before any of them can know how many streams there may be.
+  for (const [number, client] of clients.entries()) client.send(get(`/${number}`))
   await eventually('all streams', () => target.streams.length === 5)
   expect(target.sessions).toHaveLength(3)
   expect(edge.plane.counters.upstreams).toMatchObject({ open: 3, opened: 3 })

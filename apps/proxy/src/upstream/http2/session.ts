@@ -53,6 +53,7 @@ export const NOT_HTTP2 = 'NOT_HTTP2'
 const STREAMS_EXPECTED = 100
 /** How long a target may take to answer a PING, or to take the last that we have to say. */
 const PATIENCE_MS = 5_000
+/** Eight octets (RFC 9113 §6.7). */
 const ALIVE = 'alive?  '
 /** Answers to its frames that a target takes none of: then we read no more of what asks for them. */
 const UNTAKEN_BYTES_MAX = 65_536
@@ -115,15 +116,11 @@ export class Http2Session
     process.nextTick(() => this.#admit(lane))
   }
 
-  /** Takes no more lanes, and closes as soon as it has none. */
+  /** Takes no more lanes, and closes with the last that it has. */
   retire(): void {
     if (this.ending) return
     this.ending = true
     this.#parts.onEnding(this)
-    if (this.#phase === 'open') {
-      this.#replaceThoseThatWait()
-      for (const lane of this.#lanes) if (lane.idle) lane.fail(undefined)
-    }
     if (this.#lanes.size === 0) this.leave(NO_ERROR, '')
   }
 
@@ -137,7 +134,7 @@ export class Http2Session
     // Who owes nothing may be silent.
     if (this.#streams.size === 0) this.#heardAt = performance.now()
     const id = this.#streams.open(lane)
-    if (id > LAST_STREAM_ID) this.retire()
+    if (id > LAST_STREAM_ID) this.#endRequests()
     return id
   }
 
@@ -171,7 +168,7 @@ export class Http2Session
 
   onData(buffer: Buffer, length: number): void {
     if (!this.reading) return
-    this.#heardAt = performance.now()
+    this.#onHeard()
     this.#isInRead = true
     this.#reader.read(buffer, 0, length)
     this.#isInRead = false
@@ -238,20 +235,22 @@ export class Http2Session
     // Lanes are what it lives for.
   }
 
-  onPong(opaque: string): void {
-    if (opaque !== ALIVE) return
-    this.#awaitsPong = false
-    if (this.#lanes.size > 0) this.#socket.disarm()
+  onPong(): void {
+    // Whatever a target says, it is alive.
   }
 
   onGoAway(lastId: number): void {
-    this.retire()
+    this.#endRequests()
     this.#streams.failNewer(lastId)
   }
 
   /** With none at all, one request waits for an answer as long as it may. */
   onStreamsMax(streamsMax: number): void {
     this.#lanesMax = Math.max(1, streamsMax)
+    if (this.#phase !== 'open') return
+    for (const lane of this.#lanes) {
+      if (this.#lanes.size > this.#lanesMax && lane.ready && lane.idle) lane.fail(undefined)
+    }
   }
 
   // The steps.
@@ -267,6 +266,22 @@ export class Http2Session
 
   #admit(lane: Http2Lane): void {
     if (this.#lanes.has(lane)) lane.begin()
+  }
+
+  /** No further request is to be on it. */
+  #endRequests(): void {
+    this.retire()
+    if (this.#phase !== 'open') return
+    this.#replaceThoseThatWait()
+    for (const lane of this.#lanes) if (lane.idle) lane.fail(undefined)
+    if (this.#lanes.size === 0) this.leave(NO_ERROR, '')
+  }
+
+  #onHeard(): void {
+    this.#heardAt = performance.now()
+    if (!this.#awaitsPong) return
+    this.#awaitsPong = false
+    if (this.#lanes.size > 0) this.#socket.disarm()
   }
 
   /** Nobody has told them yet that they may begin. */

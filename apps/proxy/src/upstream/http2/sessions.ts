@@ -16,6 +16,7 @@ export interface SessionsParts extends Pick<
 export class Http2Sessions {
   readonly #parts: SessionsParts
   readonly #sessions: Http2Session[] = []
+  #closed = false
 
   constructor(parts: SessionsParts) {
     this.#parts = parts
@@ -30,6 +31,7 @@ export class Http2Sessions {
 
   /** Closes what has no lanes now, and every other one when it has none any more. */
   close(): void {
+    this.#closed = true
     for (const session of this.#sessions.slice()) session.retire()
   }
 
@@ -53,5 +55,6 @@ export class Http2Sessions {
     })
     this.#sessions.push(session)
     session.enter(lane)
+    if (this.#closed) session.retire()
   }
 }
