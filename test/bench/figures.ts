@@ -169,6 +169,8 @@ const HTTP = {
     goal: 1,
   },
   'http2-one-stream-caddy': { title: 'HTTP/2, 64 × 1 stream, against Caddy', ...timesMore },
+  'http2-target-haproxy': { title: 'target of HTTP/2 against HAProxy', ...timesMore },
+  'http2-target-caddy': { title: 'target of HTTP/2 against Caddy', ...timesMore },
   'websocket-nginx': {
     title: 'WebSocket messages against nginx',
     ...timesMore,

@@ -15,6 +15,8 @@ export interface Site {
   readonly lab: Lab
   readonly pinning: Pinning
   readonly backendPort: number
+  /** The backend wants to be asked in HTTP/2, without TLS. */
+  readonly backendSpeaksHttp2: boolean
   /** How many files one process may have open: each proxied connection takes two. */
   readonly openFilesMax: number
   /** A log with many routes, one of which leads from `HOST` to the backend. */

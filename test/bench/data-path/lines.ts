@@ -174,6 +174,19 @@ const LINES: readonly Line[] = [
     },
   },
   {
+    name: 'http2-target',
+    title: 'GET 1 KB on 64 connections, from a target of HTTP/2',
+    backend: 'files-http2',
+    load: wrk({ path: '/1k', connections: 64 }),
+    // nginx speaks no HTTP/2 to targets but for gRPC.
+    contenders: ['gatehouse', 'gatehouse-net', 'haproxy', 'caddy'],
+    compares: 'requests',
+    figures: {
+      'http2-target-haproxy': ratio('gatehouse', 'haproxy'),
+      'http2-target-caddy': ratio('gatehouse', 'caddy'),
+    },
+  },
+  {
     name: 'websocket',
     title: 'WebSocket echo of 32 B on 64 connections',
     backend: 'echo',

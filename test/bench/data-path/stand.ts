@@ -10,7 +10,7 @@ import { openFleet, type BenchFleet } from '../fleet.ts'
 import { deployOf, deploysOf, releaseFor } from '../history.ts'
 import type { Lab } from '../lab.ts'
 import type { Process } from '../processes.ts'
-import { startBackend, type BackendName } from './backends.ts'
+import { startBackend, type Backend, type BackendName } from './backends.ts'
 import { HOST, KEPT_CONNECTIONS_MAX, type Site } from './contender.ts'
 import { CONTENDERS, type ContenderName } from './contenders.ts'
 import { choosePinning } from './pinning.ts'
@@ -58,12 +58,13 @@ export const openStand = async (
   const backend = await startBackend(backendName, fixed)
   if ('missing' in backend) return backend
   opened.defer(() => backend.process.stop())
-  const silent = await untilReady(backend.process, backend.port)
+  const silent = await untilReady(backend.process, backend.readyPort ?? backend.port)
   if (silent !== undefined) return { missing: `The backend cannot be used. ${silent}` }
   const site: Site = {
     ...fixed,
     backendPort: backend.port,
-    fleet: () => (fleet ??= fleetTo(lab, backend.port, routes, opened)),
+    backendSpeaksHttp2: backend.speaksHttp2,
+    fleet: () => (fleet ??= fleetTo(lab, backend, routes, opened)),
   }
   const targets: Target[] = []
   const absent = new Map<ContenderName, string>()
@@ -99,7 +100,7 @@ const openFilesMax = (): number =>
 
 const fleetTo = async (
   lab: Lab,
-  backendPort: number,
+  { port, speaksHttp2 }: Backend,
   routes: number,
   opened: AsyncDisposableStack,
 ): Promise<BenchFleet> => {
@@ -113,7 +114,7 @@ const fleetTo = async (
     deployOf(history.gateway, 'bench', {
       ...release,
       hosts: [HOST],
-      targets: [{ url: `http://127.0.0.1:${backendPort}` }],
+      targets: [{ url: `${speaksHttp2 ? 'h2c' : 'http'}://127.0.0.1:${port}` }],
       limits: { ...release.limits, connectionsMax: openFilesMax(), queueMax: KEPT_CONNECTIONS_MAX },
     }),
   )

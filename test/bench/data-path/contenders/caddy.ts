@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '../../../support/free-port.ts'
-import { IDLE_SECONDS_MAX, KEPT_CONNECTIONS_MAX, type Contender } from '../contender.ts'
+import { IDLE_SECONDS_MAX, KEPT_CONNECTIONS_MAX, type Contender, type Site } from '../contender.ts'
 
 export const caddy: Contender = {
   start: async (site) => {
@@ -11,7 +11,7 @@ export const caddy: Contender = {
     const folder = await site.lab.folder()
     const path = join(folder, 'Caddyfile')
     const port = await freePort()
-    await writeFile(path, configuration(port, site.backendPort))
+    await writeFile(path, configuration(port, site))
     const run = [tool.path, 'run', '--config', path, '--adapter', 'caddyfile']
     const env = { ...tool.env, GOMAXPROCS: '1', HOME: folder }
     const process = site.lab.processes.launch([...site.pinning.proxy, ...run], env)
@@ -19,7 +19,7 @@ export const caddy: Contender = {
   },
 }
 
-const configuration = (port: number, backendPort: number): string => `
+const configuration = (port: number, { backendPort, backendSpeaksHttp2 }: Site): string => `
 {
   admin off
   auto_https off
@@ -29,8 +29,9 @@ const configuration = (port: number, backendPort: number): string => `
 }
 http://:${port} {
   bind 127.0.0.1
-  reverse_proxy 127.0.0.1:${backendPort} {
+  reverse_proxy ${backendSpeaksHttp2 ? 'h2c://' : ''}127.0.0.1:${backendPort} {
     transport http {
+      ${backendSpeaksHttp2 ? 'versions h2c 2' : ''}
       keepalive ${IDLE_SECONDS_MAX}s
       keepalive_idle_conns_per_host ${KEPT_CONNECTIONS_MAX}
       compression off

@@ -27,7 +27,7 @@ export const haproxy = (tuning: 'plain' | 'tuned'): Contender => ({
 
 const configuration = (
   port: number,
-  { backendPort, openFilesMax }: Site,
+  { backendPort, backendSpeaksHttp2, openFilesMax }: Site,
   tuning: 'plain' | 'tuned',
 ): string => {
   const plain = {
@@ -57,6 +57,6 @@ frontend bench
   http-request set-header X-Forwarded-Host %[req.hdr(host)]
   default_backend bench
 backend bench
-  server backend 127.0.0.1:${backendPort} pool-max-conn ${KEPT_CONNECTIONS_MAX}
+  server backend 127.0.0.1:${backendPort} pool-max-conn ${KEPT_CONNECTIONS_MAX}${backendSpeaksHttp2 ? ' proto h2' : ''}
 `
 }
