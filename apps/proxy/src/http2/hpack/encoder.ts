@@ -46,18 +46,27 @@ export class HpackEncoder {
     return this.#resizing() + statusOf(status) + length + this.#fields(fields)
   }
 
-  /** The head of a request: its pseudo-fields, and lines, each with its CRLF. */
-  request({ method, scheme, authority, path }: RequestPseudoFields, fields: string): string {
+  /**
+   * The head of a request: its pseudo-fields, and lines, each with its CRLF. The `kept` ones are those of a
+   * client, which come again and again all together; `own` differ in some.
+   */
+  request(
+    { method, scheme, authority, path }: RequestPseudoFields,
+    kept: string,
+    own: string,
+  ): string {
     let block =
       this.#resizing() +
       pseudoOf(':method', method) +
       pseudoOf(':scheme', scheme) +
       pseudoOf(':path', path) +
-      this.#line(requestLineOf(`:authority:${authority}`))
+      this.#line(ownLineOf(`:authority:${authority}`)) +
+      this.#fields(kept)
     let at = 0
-    while (at < fields.length) {
-      const end = fields.indexOf(CRLF, at)
-      block += this.#line(requestLineOf(fields.slice(at, end)))
+    while (at < own.length) {
+      const end = own.indexOf(CRLF, at)
+      const line = own.slice(at, end)
+      block += passingOf(line) ?? this.#line(ownLineOf(line))
       at = end + CRLF.length
     }
     return block
@@ -167,22 +176,31 @@ const readLine = (text: string): Line => {
 const KNOWN_HEADS = new KnownHeads(readLines)
 const KNOWN_LINES = new KnownHeads(readLine)
 
-/** Requests differ in some lines each, and have the others in common: so each line is known by itself. */
-const requestLineOf = (text: string): Line => {
-  const known = REQUEST_LINES.get(text)
+/** As it is, and in no table: it is another for every request, and to work it out would be for once. */
+const passingOf = (line: string): string | undefined => {
+  const nameTo = line.indexOf(':')
+  const name = PASSING_NAMES.get(line.slice(0, nameTo))
+  if (name === undefined) return undefined
+  const value = line.slice(nameTo + ': '.length)
+  return name + integerOf(value.length, 7, 0) + value
+}
+
+/** All others of our own are few, and each is known by itself. */
+const ownLineOf = (text: string): Line => {
+  const known = OWN_LINES.get(text)
   if (known !== undefined) return known
   const colon = text.indexOf(':', 1)
   const line = lineOf(text.slice(0, colon).toLowerCase(), text.slice(colon + 1).trim())
   if (line.bytes > 0) {
-    if (REQUEST_LINES.size === REQUEST_LINES_MAX) REQUEST_LINES.clear()
+    if (OWN_LINES.size === OWN_LINES_MAX) OWN_LINES.clear()
     // A copy of its own: a slice would keep alive the head that it was read from.
-    REQUEST_LINES.set(Buffer.from(text, 'latin1').toString('latin1'), line)
+    OWN_LINES.set(Buffer.from(text, 'latin1').toString('latin1'), line)
   }
   return line
 }
 
-const REQUEST_LINES = new Map<string, Line>()
-const REQUEST_LINES_MAX = 2_048
+const OWN_LINES = new Map<string, Line>()
+const OWN_LINES_MAX = 1_024
 
 /** It is in the static table, or its name is. */
 const pseudoOf = (name: string, value: string): string =>
@@ -256,6 +274,14 @@ const statusOf = (status: number): string => {
 /** There are five hundred at most. */
 const STATUS_BLOCKS = new Map<number, string>()
 const LENGTH_NAME = integerOf(staticIndexOf('content-length'), 4, 0)
+
+/** As forward-head.ts spells them. */
+const PASSING_NAMES = new Map(
+  ['X-Forwarded-For', 'X-Request-Start', 'X-Request-ID'].map((name): [string, string] => [
+    name,
+    integerOf(0, 4, 0) + stringOf(name.toLowerCase()),
+  ]),
+)
 
 /** By value alone: no method is a scheme, and no path either of them. */
 const PSEUDO_BLOCKS = new Map(

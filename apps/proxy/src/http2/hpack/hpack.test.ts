@@ -141,6 +141,32 @@ describe('writing field blocks', () => {
     }
   })
 
+  it('N15 writes requests, of which the same lines take one octet each and secrets stay out', () => {
+    const [encoder, decoder] = [new HpackEncoder(), new HpackDecoder()]
+    const about = { method: 'POST', scheme: 'http', authority: 'app.test', path: '/a/B' } as const
+    const kept = 'User-Agent: bench\r\nCookie: sid=secret\r\nContent-Length: 4\r\n'
+    const sizes: number[] = []
+    for (const id of ['id-1', 'id-2', 'id-3']) {
+      const own = `X-Forwarded-For: ::1\r\nX-Forwarded-Proto: http\r\nX-Request-ID: ${id}\r\n`
+      const written = block(encoder.request(about, kept, own))
+      sizes.push(written.length)
+      expect(read(decoder, written)).toEqual([
+        ':method: POST',
+        ':scheme: http',
+        ':path: /a/B',
+        ':authority: app.test',
+        'user-agent: bench',
+        'cookie: sid=secret',
+        'content-length: 4',
+        'x-forwarded-for: ::1',
+        'x-forwarded-proto: http',
+        `x-request-id: ${id}`,
+      ])
+    }
+    expect(sizes[1]).toBeLessThan((sizes[0] ?? 0) - 20)
+    expect(sizes[2]).toBe(sizes[1])
+  })
+
   it('D22 stays of one mind with its reader over a thousand heads', () => {
     const [encoder, decoder] = [new HpackEncoder(), new HpackDecoder()]
     for (let turn = 0; turn < 1_000; turn += 1) {

@@ -233,7 +233,8 @@ export class Http2Lane implements Transport, WayOwner {
     const home = this.#home
     const way = this.#way
     if (home === undefined || way === undefined) return false
-    const { method, path, authority, contentLength, chunked, fields, bodyFrom } = readRequest(text)
+    const { method, path, authority, contentLength, chunked, kept, own, bodyFrom } =
+      readRequest(text)
     this.#busy = true
     this.#used = true
     this.#method = method
@@ -245,7 +246,7 @@ export class Http2Lane implements Transport, WayOwner {
     this.#held = ''
     way.begin(home.open(this), home.windowBytes)
     const { encoder } = home.sending
-    const block = encoder.request({ method, scheme: home.scheme, authority, path }, fields)
+    const block = encoder.request({ method, scheme: home.scheme, authority, path }, kept, own)
     way.writeBlock(block, !chunked && this.#left === 0)
     return bodyFrom === text.length || this.#sendText(text.slice(bodyFrom))
   }

@@ -14,8 +14,9 @@ export interface RequestText {
   /** Octets that the head states; -1 for none. */
   readonly contentLength: number
   readonly chunked: boolean
-  /** Lines, each with its CRLF. */
-  readonly fields: string
+  /** Lines, each with its CRLF: the client's and its length, and what we say ourselves. */
+  readonly kept: string
+  readonly own: string
   /** Where in the text the body begins. */
   readonly bodyFrom: number
 }
@@ -30,6 +31,7 @@ export const readRequest = (text: string): RequestText => {
   let contentLength = NO_LENGTH
   let chunked = false
   let fields = ''
+  let kept: string | undefined
   let at = text.indexOf(CRLF, pathTo) + CRLF.length
   let keptFrom = at
   while (at < last) {
@@ -40,7 +42,11 @@ export const readRequest = (text: string): RequestText => {
       if (own === 'Host') authority = value
       else if (own === 'Content-Length') contentLength = lengthAt(value, 0, value.length)
       else if (own === 'Transfer-Encoding') chunked = true
-      if (own !== 'Content-Length') {
+      if (own === 'X-Forwarded-For') {
+        kept = fields + text.slice(keptFrom, at)
+        fields = ''
+        keptFrom = at
+      } else if (own !== 'Content-Length') {
         fields += text.slice(keptFrom, at)
         keptFrom = next
       }
@@ -53,11 +59,12 @@ export const readRequest = (text: string): RequestText => {
     authority,
     contentLength,
     chunked,
-    fields: fields + text.slice(keptFrom, last),
+    kept: kept ?? '',
+    own: fields + text.slice(keptFrom, last),
     bodyFrom,
   }
 }
 
 /** Only forward-head.ts writes these lines, and it writes them so: kept fields have none of these names. */
-const OWN_LINE = /^(Host|Content-Length|Transfer-Encoding|Connection|Upgrade): /
+const OWN_LINE = /^(Host|Content-Length|Transfer-Encoding|X-Forwarded-For|Connection|Upgrade): /
 const OWN_LINE_CHARACTERS = 'Transfer-Encoding: '.length
