@@ -98,6 +98,11 @@ export class Http2Lane implements Transport, WayOwner {
 
   /** The connection is gone, or was never there, or its target does not go on with this stream. */
   fail(error: Error | undefined): void {
+    // What came in the same read, and is whole, is no worse for it.
+    if (this.#busy && this.#complete && !this.#paused) {
+      this.speak()
+      if (this.#home?.ending !== true) return
+    }
     if (this.#over) return
     this.#over = true
     this.#release()
