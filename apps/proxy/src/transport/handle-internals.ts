@@ -109,7 +109,7 @@ const isStreamWrap = (value: unknown): value is StreamWrap =>
   hasAll(value, 'number', ['kReadBytesOrError', 'kLastWriteWasAsync']) &&
   Reflect.get(value, 'streamBaseState') instanceof Int32Array
 
-const isStreamHandle = (value: unknown): value is StreamHandle =>
+export const isStreamHandle = (value: unknown): value is StreamHandle =>
   hasAll(value, 'function', [
     'useUserBuffer',
     'readStart',

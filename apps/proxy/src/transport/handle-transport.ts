@@ -7,14 +7,14 @@
  *   the handle has closed.
  * - A handle may be closed from within any of its own callbacks.
  */
-import { getSystemErrorName } from 'node:util'
 import {
   END_OF_FILE,
   type HandleInternals,
   type StreamHandle,
   type WriteRequest,
 } from './handle-internals.ts'
-import { letGo, SHARED, takeBuffer, type ReadBuffer } from './read-buffers.ts'
+import { delivery, isLent, letGo, READ_BYTES_MAX, SHARED, takeBuffer } from './read-buffers.ts'
+import { systemError } from './system-error.ts'
 import { NOBODY, type Transport, type TransportOwner } from './transport.ts'
 
 /** Little is fastest as one text, although it is copied; much is written from where it was read. */
@@ -143,9 +143,11 @@ export class HandleTransport implements Transport {
     else if (length < 0) this.fail(systemError(length, 'read'))
     else {
       const buffer = this.#buffer
-      delivered = buffer
+      delivery.bytes = buffer.bytes
+      delivery.holder = buffer
       this.owner.onData(buffer.bytes, length)
-      delivered = undefined
+      delivery.bytes = undefined
+      delivery.holder = undefined
       if (!this.#closed) return this.#chooseBuffer(length)
     }
     return undefined
@@ -235,23 +237,21 @@ function onClosed(this: StreamHandle): void {
   if (isOurs(this.holder)) this.holder.onClosed()
 }
 
-/** The buffer of the read that is being delivered: only its bytes may change when we return. */
-let delivered: ReadBuffer | undefined
-
 /** These bytes, which stay as they are for as long as the request has them. */
 const lastingBytes = (request: WriteRequest, buffer: Buffer, from: number, to: number): Buffer => {
   request.keptBytes = from === 0 && to === buffer.length ? buffer : buffer.subarray(from, to)
-  if (delivered?.bytes !== buffer) return request.keptBytes
-  if (delivered === SHARED) {
-    request.kept = takeBuffer()
+  if (!isLent(buffer)) return request.keptBytes
+  const lender = delivery.holder
+  if (lender === undefined || lender === SHARED) {
+    request.kept = to - from <= READ_BYTES_MAX ? takeBuffer() : undefined
     if (request.kept === undefined) request.keptBytes = Buffer.from(request.keptBytes)
     else {
       buffer.copy(request.kept.bytes, 0, from, to)
       request.keptBytes = request.kept.bytes.subarray(0, to - from)
     }
   } else {
-    request.kept = delivered
-    delivered.holders += 1
+    request.kept = lender
+    lender.holders += 1
   }
   return request.keptBytes
 }
@@ -266,10 +266,4 @@ const forgetBytes = (request: WriteRequest): void => {
   if (request.kept !== undefined) letGo(request.kept)
   request.kept = undefined
   request.keptBytes = undefined
-}
-
-/** As Node's own socket errors: with `code` and `syscall`. */
-const systemError = (status: number, syscall: string): Error => {
-  const code = getSystemErrorName(status)
-  return Object.assign(new Error(`${syscall} ${code}`), { code, syscall, errno: status })
 }

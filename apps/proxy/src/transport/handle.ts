@@ -13,16 +13,24 @@ import {
 } from './handle-internals.ts'
 import { HandleTransport } from './handle-transport.ts'
 import { netSockets, openSocket, startListening, withoutMapping } from './net.ts'
+import { tlsInternals, type WrapServer } from './tls-internals.ts'
+import { TlsTransport } from './tls-transport.ts'
 import type { Sockets } from './transport.ts'
 
-/** Undefined when this Node does not have what it takes. */
+/**
+ * Undefined when this Node does not have what it takes. Where it lacks only what TLS takes, connections
+ * with TLS are those of `node:tls`.
+ */
 export const createHandleSockets = (
   internals: HandleInternals | undefined = handleInternals(),
+  wrap: WrapServer | undefined = tlsInternals(),
 ): Sockets | undefined => {
   if (internals === undefined) return undefined
   return {
     name: 'handle',
     listen: async (options, accept) => {
+      const { tls } = options
+      if (tls !== undefined && wrap === undefined) return netSockets.listen(options, accept)
       const server = createServer()
       const listener = await startListening(server, options)
       const handle = serverHandleOf(server)
@@ -31,9 +39,16 @@ export const createHandleSockets = (
       handle.onconnection = (_status, client) => {
         if (client === undefined) return
         client.setNoDelay?.(true)
-        const transport = new HandleTransport(internals, client, peerAddress(client))
-        accept(transport)
-        transport.start()
+        const address = peerAddress(client)
+        if (tls === undefined || wrap === undefined) {
+          const transport = new HandleTransport(internals, client, address)
+          accept(transport)
+          transport.start()
+        } else {
+          const transport = new TlsTransport(internals, client, address)
+          accept(transport)
+          transport.start(wrap, tls)
+        }
       }
       return listener
     },

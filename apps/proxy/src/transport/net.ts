@@ -5,6 +5,9 @@
 import { connect as connectTcp, createServer, isIP, type Server, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { TargetAddress } from '@gatehouse/domain'
+import { isLent } from './read-buffers.ts'
+import { serveTls, type Securable } from './net-tls.ts'
+import type { TlsSession } from './tls-terms.ts'
 import {
   NOBODY,
   type Listener,
@@ -22,15 +25,21 @@ const SOCKET_OPTIONS = { noDelay: true, allowHalfOpen: true, highWaterMark: QUEU
 
 export const netSockets: Sockets = {
   name: 'net',
-  listen: (options, accept) =>
-    startListening(
-      createServer(SOCKET_OPTIONS, (socket) => accept(new NetTransport(socket, true))),
-      options,
-    ),
+  listen: (options, accept) => {
+    const { tls } = options
+    const server = createServer(SOCKET_OPTIONS, (socket) => {
+      const transport = new NetTransport(socket, true)
+      accept(transport)
+      if (tls === undefined) transport.start()
+      else if (!socket.destroyed) serveTls(socket, tls, transport)
+    })
+    return startListening(server, options)
+  },
   connect: (address, owner, trust = {}) => {
     const socket = openSocket(address, trust)
     const transport = new NetTransport(socket, address.kind === 'tcp' && !address.tls)
     transport.owner = owner
+    transport.start()
     const event = address.kind === 'tcp' && address.tls ? 'secureConnect' : 'connect'
     socket.once(event, () => transport.owner.onConnect())
     return transport
@@ -85,29 +94,47 @@ export const openSocket = (address: TargetAddress, trust: TargetTrust): Socket =
 export const withoutMapping = (address: string): string =>
   address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
 
-class NetTransport implements Transport {
+class NetTransport implements Transport, Securable {
   owner: TransportOwner = NOBODY
   readonly remoteAddress: string
-  readonly #socket: Socket
-  readonly #resettable: boolean
+  tls: TlsSession | undefined
+  /** What a connection that began in the clear goes on as. */
+  #socket: Socket
+  /** The TCP socket below, while it is one that Node can reset. */
+  readonly #resettable: Socket | undefined
   #writable = true
   #error: Error | undefined
 
   constructor(socket: Socket, resettable: boolean) {
     this.#socket = socket
-    this.#resettable = resettable
+    this.#resettable = resettable ? socket : undefined
     this.remoteAddress = withoutMapping(socket.remoteAddress ?? '')
-    socket.on('data', (buffer: Buffer) => this.owner.onData(buffer, buffer.length))
-    socket.on('drain', () => this.owner.onDrain())
-    socket.on('end', () => this.owner.onEnd())
-    socket.on('error', (error) => {
-      this.#writable = false
-      this.#error = error
-    })
+    socket.on('error', (error) => this.fail(error))
     socket.on('close', () => {
       this.#writable = false
       this.owner.onClose(this.#error)
     })
+  }
+
+  /** From now on the owner hears what comes. */
+  start(): void {
+    const socket = this.#socket
+    socket.on('data', (buffer: Buffer) => this.owner.onData(buffer, buffer.length))
+    socket.on('drain', () => this.owner.onDrain())
+    socket.on('end', () => this.owner.onEnd())
+  }
+
+  /** The handshake on the socket is done: it goes on as this one, which ends when that does. */
+  secured(socket: Socket, session: TlsSession): void {
+    this.#socket = socket
+    this.tls = session
+    this.owner.onConnect()
+    this.start()
+  }
+
+  fail(error: Error): void {
+    this.#writable = false
+    this.#error ??= error
   }
 
   get queued(): boolean {
@@ -123,8 +150,7 @@ class NetTransport implements Transport {
 
   forward(buffer: Buffer, from: number, to: number): boolean {
     if (!this.#writable) return false
-    // Node reads into a new buffer each time, so this one stays as it is until it is written.
-    this.#socket.write(from === 0 && to === buffer.length ? buffer : buffer.subarray(from, to))
+    this.#socket.write(lastingBytes(buffer, from, to))
     return this.#socket.writableLength < QUEUED_BYTES_MAX
   }
 
@@ -159,10 +185,16 @@ class NetTransport implements Transport {
 
   reset(): void {
     // Node resets plain TCP only, and neither while it connects nor while it shuts down.
-    const socket = this.#socket
-    const resettable = this.#resettable && this.#writable && !socket.connecting && !socket.destroyed
+    const tcp = this.#resettable
+    const resets = this.#writable && tcp?.connecting === false && !this.#socket.destroyed
     this.#writable = false
-    if (resettable) this.#socket.resetAndDestroy()
+    if (resets) tcp.resetAndDestroy()
     else this.#socket.destroy()
   }
+}
+
+/** What Node reads for us stays as it is until it is written; what another transport lends does not. */
+const lastingBytes = (buffer: Buffer, from: number, to: number): Buffer => {
+  const bytes = from === 0 && to === buffer.length ? buffer : buffer.subarray(from, to)
+  return isLent(buffer) ? Buffer.from(bytes) : bytes
 }

@@ -20,6 +20,19 @@ export class ReadBuffer {
 /** What every socket reads into at first. Nobody may keep it. */
 export const SHARED = new ReadBuffer()
 
+/**
+ * The bytes of a read that is being delivered, by whatever transport. Only they are read over as soon as
+ * the owner returns: any others stay as they are for as long as somebody has them.
+ */
+export const delivery: {
+  bytes: Buffer | undefined
+  /** Who has them, where that is one of ours. */
+  holder: ReadBuffer | undefined
+} = { bytes: undefined, holder: undefined }
+
+/** Whether somebody who keeps these bytes needs a copy of them, or a hold on their buffer. */
+export const isLent = (bytes: Buffer): boolean => delivery.bytes === bytes
+
 /** A buffer with one holder; undefined when there are too many already. */
 export const takeBuffer = (): ReadBuffer | undefined => {
   const buffer = free.pop() ?? (made < OWN_BUFFERS_MAX ? make() : undefined)

@@ -6,7 +6,7 @@
 import type { Listener, Sockets, Transport, TransportOwner } from './transport.ts'
 
 /** Longer than any machine needs, shorter than anybody waits for a proxy. */
-const SELF_TEST_MS = 5_000
+export const SELF_TEST_MS = 5_000
 /** What is sent over and over, until the kernel takes no more at once. */
 const PATTERN = Buffer.alloc(65_521, 'gatehouse')
 const PATTERNS_MAX = 1_000
@@ -96,7 +96,7 @@ const isNext = (buffer: Buffer, length: number, before: number): boolean => {
   return true
 }
 
-class Echo implements TransportOwner {
+export class Echo implements TransportOwner {
   readonly onConnect = (): void => {}
   readonly onClose = (): void => {}
   readonly #transport: Transport

@@ -9,6 +9,7 @@
  *   each write an owner asks whether its peer is still its peer.
  */
 import type { TargetAddress, TargetTls } from '@gatehouse/domain'
+import type { TlsSession, TlsTerms } from './tls-terms.ts'
 
 export interface Transport {
   /** Whom the events go to. It may be replaced, between events. */
@@ -37,10 +38,15 @@ export interface Transport {
    * or is not to have any after those that are on it.
    */
   readonly sharing?: 'fresh' | 'used' | 'ending'
+  /** Of an accepted connection with TLS, from `onConnect` on; undefined of any other. */
+  readonly tls?: TlsSession | undefined
 }
 
 export interface TransportOwner {
-  /** An outgoing socket is connected, for TLS also verified. Nothing may be written before. */
+  /**
+   * An outgoing socket is connected, for TLS also verified; or an accepted one has done its TLS
+   * handshake. Before, only `destroy` and `reset` may be called.
+   */
   onConnect(): void
   onData(buffer: Buffer, length: number): void
   /** After a write returned false: everything queued has been taken by the kernel. */
@@ -63,6 +69,8 @@ export interface ListenOptions {
   readonly backlog: number
   /** Several processes share the port, and the kernel spreads the connections. */
   readonly reusePort: boolean
+  /** What is accepted speaks TLS; undefined: it does not. */
+  readonly tls?: TlsTerms | undefined
 }
 
 export interface Listener {
@@ -78,7 +86,10 @@ export interface Listener {
 /** One way to sockets: how to accept connections, and how to make them. */
 export interface Sockets {
   readonly name: 'net' | 'handle' | 'uring'
-  /** Starts to listen. `accept` gets each connection and sets its owner before it returns. */
+  /**
+   * Starts to listen. `accept` gets each connection and sets its owner before it returns. One with TLS is
+   * accepted before its handshake, so that whoever counts connections has counted it.
+   */
   listen(options: ListenOptions, accept: (transport: Transport) => void): Promise<Listener>
   /** Starts to connect; the owner hears `onConnect` or `onClose`. */
   connect(address: TargetAddress, owner: TransportOwner, trust?: TargetTrust): Transport

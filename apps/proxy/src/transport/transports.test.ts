@@ -10,21 +10,30 @@ import { createUringSockets } from './uring/uring.ts'
 import { createHandleSockets } from './handle.ts'
 import { netSockets } from './net.ts'
 import { transportProblem } from './self-test.ts'
-import { accepted, closeAll, onCloseAll, noise, sha1, text, Witness } from './testing/witness.ts'
+import {
+  accepted,
+  closeAll,
+  onCloseAll,
+  noise,
+  sha1,
+  text,
+  Witness,
+  type Kind,
+} from './testing/witness.ts'
 
-const all = [netSockets, createHandleSockets(), createUringSockets()].filter(
-  (sockets) => sockets !== undefined,
-)
+const handleSockets = createHandleSockets()
+const uringSockets = createUringSockets()
+const all = [netSockets, handleSockets, uringSockets].filter((sockets) => sockets !== undefined)
+const kinds: readonly Kind[] = all.flatMap((sockets) => [
+  { name: sockets.name, sockets, secure: false },
+  { name: `${sockets.name} TLS`, sockets, secure: true },
+])
 
 afterEach(closeAll)
 
-describe.each(all)('the $name transport', (sockets) => {
-  it('passes its own test', async () => {
-    expect(await transportProblem(sockets)).toBeUndefined()
-  })
-
+describe.each(kinds)('the $name transport', (kind) => {
   it('writes text and bytes in order, and ends after them', async () => {
-    const { transport, peer } = await accepted(sockets)
+    const { transport, peer } = await accepted(kind)
     const large = noise(300_000)
     transport.write('one ')
     transport.send('two ', Buffer.from('three'), 0, 5, ' four ')
@@ -39,7 +48,7 @@ describe.each(all)('the $name transport', (sockets) => {
   })
 
   it('sends what is little after what is much, and after what is little', async () => {
-    const { transport, peer } = await accepted(sockets)
+    const { transport, peer } = await accepted(kind)
     const large = noise(100_000)
     const expected: string[] = []
     for (let round = 0; round < 50; round += 1) {
@@ -58,8 +67,8 @@ describe.each(all)('the $name transport', (sockets) => {
   })
 
   it('passes on bytes that are read over in the next moment, to a reader that is slow', async () => {
-    const from = await accepted(sockets)
-    const to = await accepted(sockets)
+    const from = await accepted(kind)
+    const to = await accepted(kind)
     const content = noise(40_000_000)
     let waits = 0
     from.witness.onBytes = (buffer, length) => {
@@ -81,9 +90,9 @@ describe.each(all)('the $name transport', (sockets) => {
   })
 
   it('keeps what it could not write yet, while the same and other sockets read on', async () => {
-    const to = await accepted(sockets)
+    const to = await accepted(kind)
     to.peer.pause()
-    const sources = [await accepted(sockets), await accepted(sockets), await accepted(sockets)]
+    const sources = [await accepted(kind), await accepted(kind), await accepted(kind)]
     const sent = createHash('sha1')
     const content = noise(15_000_000)
     for (const { witness, transport, peer } of sources) {
@@ -102,8 +111,8 @@ describe.each(all)('the $name transport', (sockets) => {
   })
 
   it('passes on one read to several sockets at once, each of which may be slow', async () => {
-    const from = await accepted(sockets)
-    const targets = [await accepted(sockets), await accepted(sockets), await accepted(sockets)]
+    const from = await accepted(kind)
+    const targets = [await accepted(kind), await accepted(kind), await accepted(kind)]
     const content = noise(30_000_000)
     let waiting = 0
     from.witness.onBytes = (buffer, length) => {
@@ -129,11 +138,11 @@ describe.each(all)('the $name transport', (sockets) => {
   })
 
   it('hears nothing while it is paused, and everything afterwards', async () => {
-    const { transport, witness, peer } = await accepted(sockets)
+    const { transport, witness, peer } = await accepted(kind)
     transport.pause()
     transport.pause()
     peer.end('hello')
-    const other = await accepted(sockets)
+    const other = await accepted(kind)
     other.peer.end('x')
     await expect.poll(() => other.witness.events).toContain('end')
     expect([witness.bytes, witness.events]).toEqual([0, []])
@@ -144,7 +153,7 @@ describe.each(all)('the $name transport', (sockets) => {
   })
 
   it('goes on writing after the peer has ended, and closes once both have', async () => {
-    const { transport, witness, peer } = await accepted(sockets)
+    const { transport, witness, peer } = await accepted(kind)
     peer.end('question')
     await expect.poll(() => witness.events).toEqual(['end'])
     transport.write('answer')
@@ -156,7 +165,7 @@ describe.each(all)('the $name transport', (sockets) => {
   })
 
   it('goes on reading after it has ended', async () => {
-    const { transport, witness, peer } = await accepted(sockets)
+    const { transport, witness, peer } = await accepted(kind)
     transport.end()
     await once(peer.resume(), 'end')
     peer.end('still here')
@@ -167,7 +176,7 @@ describe.each(all)('the $name transport', (sockets) => {
   it.each(['destroy', 'reset'] as const)(
     'says once that it is closed after %s, and not within that',
     async (way) => {
-      const { transport, witness, peer } = await accepted(sockets)
+      const { transport, witness, peer } = await accepted(kind)
       const gone = new Promise((resolve) => void peer.on('close', resolve))
       witness.call(() => {
         transport[way]()
@@ -188,7 +197,7 @@ describe.each(all)('the $name transport', (sockets) => {
   )
 
   it('gives a peer that it resets an error rather than an end', async () => {
-    const { transport, peer } = await accepted(sockets)
+    const { transport, peer } = await accepted(kind)
     const failed = once(peer, 'error')
     transport.write('half of it')
     peer.resume()
@@ -197,7 +206,7 @@ describe.each(all)('the $name transport', (sockets) => {
   })
 
   it('drops what is queued when it is destroyed', async () => {
-    const { transport, witness, peer } = await accepted(sockets)
+    const { transport, witness, peer } = await accepted(kind)
     peer.pause()
     expect(transport.send('', noise(20_000_000), 0, 20_000_000, '')).toBe(false)
     expect(transport.queued).toBe(true)
@@ -209,7 +218,7 @@ describe.each(all)('the $name transport', (sockets) => {
   })
 
   it('says that it drained, once everything queued is taken', async () => {
-    const { transport, witness, peer } = await accepted(sockets)
+    const { transport, witness, peer } = await accepted(kind)
     peer.pause()
     let writes = 0
     while (transport.write('x'.repeat(10_000))) writes += 1
@@ -223,17 +232,79 @@ describe.each(all)('the $name transport', (sockets) => {
   })
 
   it('closes with an error when its peer is gone, whoever notices first', async () => {
-    const { transport, witness, peer } = await accepted(sockets)
+    const { transport, witness, wire } = await accepted(kind)
     transport.pause()
-    peer.resetAndDestroy()
-    await once(peer, 'close')
+    wire.resetAndDestroy()
+    await once(wire, 'close')
     await expect.poll(() => witness.call(() => transport.write('anybody?'))).toBe(false)
     await witness.closed
     expect(witness.error).toMatchObject({ code: expect.stringMatching(/^(EPIPE|ECONNRESET)$/) })
   })
 
   it('knows the address of its peer', async () => {
-    expect((await accepted(sockets)).transport.remoteAddress).toBe('127.0.0.1')
+    expect((await accepted(kind)).transport.remoteAddress).toBe('127.0.0.1')
+  })
+
+  it('P4 outlives both ends being cut at every step of a conversation', async () => {
+    const ways = ['destroy', 'reset', 'end'] as const
+    const content = noise(1_000_000)
+    for (let step = 0; step < 45; step += 1) {
+      const { transport, witness, peer, wire } = await accepted(kind)
+      const way = ways[step % 3] ?? 'destroy'
+      let events = 0
+      let isCut = false
+      const cutNow = (): void => {
+        events += 1
+        if (events !== Math.floor(step / 3)) return
+        isCut = true
+        transport[way]()
+      }
+      witness.onBytes = (buffer, length) => {
+        cutNow()
+        transport.write('x')
+        cutNow()
+        const flows = transport.forward(buffer, 0, length)
+        cutNow()
+        // What is taken of what was written before an end is told to nobody.
+        if (!flows && !isCut && transport.queued) transport.pause()
+      }
+      witness.onDrain = () => {
+        transport.resume()
+        cutNow()
+      }
+      witness.onEnd = () => {
+        cutNow()
+        transport.end()
+      }
+      peer.on('data', () => step % 2 === 0 && events > 5 && wire.resetAndDestroy())
+      peer.end(content)
+      await witness.closed
+      expect(witness.events.filter((event) => event === 'close')).toEqual(['close'])
+    }
+  })
+})
+
+it.each(kinds)('$name keeps bytes that another transport has lent it', async (kind) => {
+  const lenders = kinds.filter(
+    ({ sockets }) => sockets === handleSockets || sockets === uringSockets,
+  )
+  for (const lender of lenders) {
+    const [from, to] = [await accepted(lender), await accepted(kind)]
+    to.peer.pause()
+    const content = noise(6_000_000)
+    from.witness.onBytes = (buffer, length) => void to.transport.forward(buffer, 0, length)
+    from.witness.onEnd = () => to.transport.end()
+    from.peer.end(content)
+    await expect.poll(() => from.witness.bytes, { timeout: 4_000 }).toBe(content.length)
+    const received = createHash('sha1')
+    for await (const chunk of to.peer) received.update(chunk as Buffer)
+    expect(received.digest('hex')).toBe(sha1(content))
+  }
+})
+
+describe.each(all)('the $name sockets', (sockets) => {
+  it('passes its own test', async () => {
+    expect(await transportProblem(sockets)).toBeUndefined()
   })
 
   it('connects by address, by name, and by path', async () => {
@@ -301,38 +372,5 @@ describe.each(all)('the $name transport', (sockets) => {
     await expect(sockets.listen({ ...options, port }, () => {})).rejects.toThrow(
       `cannot listen on 127.0.0.1:${port}: listen EADDRINUSE`,
     )
-  })
-
-  it('P4 outlives both ends being cut at every step of a conversation', async () => {
-    const ways = ['destroy', 'reset', 'end'] as const
-    const content = noise(1_000_000)
-    for (let step = 0; step < 45; step += 1) {
-      const { transport, witness, peer } = await accepted(sockets)
-      const way = ways[step % 3] ?? 'destroy'
-      let events = 0
-      const cutNow = (): void => {
-        events += 1
-        if (events === Math.floor(step / 3)) transport[way]()
-      }
-      witness.onBytes = (buffer, length) => {
-        cutNow()
-        transport.write('x')
-        cutNow()
-        if (!transport.forward(buffer, 0, length) && transport.queued) transport.pause()
-        cutNow()
-      }
-      witness.onDrain = () => {
-        transport.resume()
-        cutNow()
-      }
-      witness.onEnd = () => {
-        cutNow()
-        transport.end()
-      }
-      peer.on('data', () => step % 2 === 0 && events > 5 && peer.resetAndDestroy())
-      peer.end(content)
-      await witness.closed
-      expect(witness.events.filter((event) => event === 'close')).toEqual(['close'])
-    }
   })
 })

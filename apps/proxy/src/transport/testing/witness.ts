@@ -1,7 +1,11 @@
-/** Sockets for the tests of transports: one end is ours, the other a plain socket of Node's. */
+/** Sockets for the tests of transports: one end is ours, the other a socket of Node's. */
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { connect as connectTls, createSecureContext } from 'node:tls'
+import { applicationProtocols, type TlsTerms } from '../tls-terms.ts'
+import { cert, key } from './self-signed.ts'
 import type { Sockets, Transport, TransportOwner } from '../transport.ts'
 
 const opened: (() => void)[] = []
@@ -20,15 +24,20 @@ export class Witness implements TransportOwner {
   bytes = 0
   error: Error | undefined
   readonly closed: Promise<void>
+  readonly connected: Promise<void>
   transport: Transport | undefined
   onBytes: (buffer: Buffer, length: number) => void = () => {}
   inCall = false
   #close: () => void
+  #connect: () => void
 
   constructor() {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.closed = promise
-    this.#close = resolve
+    const closing = Promise.withResolvers<void>()
+    this.closed = closing.promise
+    this.#close = closing.resolve
+    const connecting = Promise.withResolvers<void>()
+    this.connected = connecting.promise
+    this.#connect = connecting.resolve
   }
 
   /** Calls the transport, and will not be told of a close within that. */
@@ -41,6 +50,7 @@ export class Witness implements TransportOwner {
 
   onConnect(): void {
     this.events.push('connect')
+    this.#connect()
   }
 
   onData(buffer: Buffer, length: number): void {
@@ -64,29 +74,72 @@ export class Witness implements TransportOwner {
   }
 }
 
-/** An accepted transport, and a plain socket at its other end. */
-export const accepted = async (
-  sockets: Sockets,
-): Promise<{ transport: Transport; witness: Witness; peer: Socket }> => {
+/** A way to sockets, in the clear or with TLS. */
+export interface Kind {
+  readonly name: string
+  readonly sockets: Sockets
+  readonly secure: boolean
+}
+
+/** An accepted transport, and a socket of Node's at its other end. */
+export interface Accepted {
+  readonly transport: Transport
+  readonly witness: Witness
+  readonly peer: Socket
+  /** The TCP socket of the peer: itself, or what is below its TLS. */
+  readonly wire: Socket
+}
+
+export const accepted = async ({ sockets, secure }: Kind): Promise<Accepted> => {
   const { promise, resolve } = Promise.withResolvers<Transport>()
   const witness = new Witness()
   const listener = await sockets.listen(
-    { host: '127.0.0.1', port: 0, backlog: 8, reusePort: false },
+    {
+      host: '127.0.0.1',
+      port: 0,
+      backlog: 8,
+      reusePort: false,
+      ...(secure ? { tls: TLS_TERMS } : {}),
+    },
     (transport) => {
       transport.owner = witness
       witness.transport = transport
       resolve(transport)
     },
   )
-  const peer = connect({ port: listener.port, host: '127.0.0.1', allowHalfOpen: true })
-  peer.on('error', () => {})
-  const [transport] = await Promise.all([promise, once(peer, 'connect')])
+  const wire = connect({ port: listener.port, host: '127.0.0.1', allowHalfOpen: true })
+  const peer = secure
+    ? connectTls({ socket: wire, rejectUnauthorized: false, servername: 'localhost' })
+    : wire
+  for (const each of [wire, peer]) each.on('error', () => {})
+  const [transport] = await Promise.all([
+    promise,
+    once(peer, secure ? 'secureConnect' : 'connect'),
+    secure ? witness.connected : undefined,
+  ])
+  witness.events.length = 0
+  // A handshake ends within OpenSSL, where no test should go on and close things.
+  await nextTurn()
   onCloseAll(() => {
     listener.close()
     transport.destroy()
     peer.destroy()
+    wire.destroy()
   })
-  return { transport, witness, peer }
+  return { transport, witness, peer, wire }
+}
+
+/** Terms on which everybody is served with one certificate. */
+export const TLS_TERMS: TlsTerms = {
+  choose: () => ({
+    kind: 'serve',
+    context: createSecureContext({ key, cert }),
+    applicationProtocols: applicationProtocols(['http/1.1']),
+    clientCertificate: 'ignored',
+    identity: { covers: () => true, clientAuthority: undefined },
+  }),
+  handshakeMs: 10_000,
+  onHandshake: () => {},
 }
 
 export const text = async (peer: Socket): Promise<string> => {

@@ -1,4 +1,5 @@
 /** A piece that is to be sent: where its bytes are, and who holds them until it has been. */
+import { isLent } from '../read-buffers.ts'
 import type { Engine } from './engine.ts'
 import { CHUNK_BYTES, type Holder } from './out-pool.ts'
 import type { ReadBuffer } from './read-pool.ts'
@@ -31,7 +32,8 @@ export const outgoingBytes = (
   delivered: ReadBuffer | undefined,
 ): Outgoing => {
   const bytes = buffer.subarray(from, to)
-  if (delivered?.bytes !== buffer) return kept(engine, bytes)
+  // What another transport is delivering is read over just as soon, and cannot be held back.
+  if (delivered?.bytes !== buffer) return kept(engine, isLent(buffer) ? Buffer.from(bytes) : bytes)
   if (engine.much.scarce) return kept(engine, Buffer.from(bytes))
   delivered.hold()
   return { holder: delivered, address: delivered.address + from, length: to - from }

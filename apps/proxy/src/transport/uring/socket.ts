@@ -8,6 +8,7 @@
 import { NOBODY, type Transport, type TransportOwner } from '../transport.ts'
 import { LITTLE_BYTES, type Engine } from './engine.ts'
 import { Outbox } from './outbox.ts'
+import { delivery } from '../read-buffers.ts'
 import type { ReadBuffer, ReadPool } from './read-pool.ts'
 import {
   ALL_OF_DESCRIPTOR,
@@ -191,8 +192,10 @@ export class UringTransport implements Transport, Member {
       return
     }
     delivered = lent
+    delivery.bytes = lent?.bytes
     this.owner.onData(bytes, length)
     delivered = undefined
+    delivery.bytes = undefined
     lent?.letGo()
     this.#chooseWay(length)
   }

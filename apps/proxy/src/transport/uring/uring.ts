@@ -3,6 +3,7 @@
  * system call. `node:net` still binds, resolves names and connects; what comes of it is ours.
  */
 import { createServer, type Server, type Socket } from 'node:net'
+import { createHandleSockets } from '../handle.ts'
 import { netSockets, openSocket, startListening } from '../net.ts'
 import type { Listener, Sockets } from '../transport.ts'
 import { createEngine, type Engine } from './engine.ts'
@@ -21,6 +22,10 @@ const socketsOf = (engine: Engine): Sockets => {
   return {
     name: 'uring',
     listen: async (options, accept): Promise<Listener> => {
+      // Node's TLS stands on a handle of libuv.
+      if (options.tls !== undefined) {
+        return (createHandleSockets() ?? netSockets).listen(options, accept)
+      }
       const server = createServer()
       const { host, port } = await startListening(server, options)
       const descriptor = takeDescriptor(engine, server)
