@@ -33,7 +33,7 @@ ENV PATH=/gatehouse/node_modules/.bin:/gatehouse/bin:$PATH \
 
 USER node
 VOLUME /var/lib/gatehouse
-EXPOSE 8080
+EXPOSE 8080 8443
 # The proxy stops taking work, ends what it has in hand, and leaves.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=2s --start-period=10s --retries=3 \

@@ -10,6 +10,9 @@ const settings = [
   'GATEHOUSE_REDIS_URL',
   'GATEHOUSE_FLEET',
   'GATEHOUSE_LISTEN',
+  'GATEHOUSE_LISTEN_TLS',
+  'GATEHOUSE_TLS_CERT',
+  'GATEHOUSE_TLS_KEY',
   'GATEHOUSE_ADMIN',
   'GATEHOUSE_DATA',
   'GATEHOUSE_SECRET_KEY',
@@ -70,7 +73,8 @@ describe('docker-compose.yml', () => {
     const proxies = [services['proxy-1'], services['proxy-2']]
     const own = [
       proxies.map((proxy) => proxy?.environment['GATEHOUSE_PROXY_ID']),
-      proxies.flatMap((proxy) => proxy?.ports ?? []),
+      proxies.map((proxy) => proxy?.ports.find((port) => port.endsWith(':8080'))),
+      proxies.map((proxy) => proxy?.ports.find((port) => port.endsWith(':8443'))),
       proxies.flatMap((proxy) => proxy?.volumes ?? []),
     ]
     for (const values of own) expect(new Set(values).size).toBe(2)

@@ -5,6 +5,7 @@
 import { createHostTable, HEALTH_DEFAULTS, LIMIT_DEFAULTS, setHost } from '@gatehouse/domain'
 import { createPeer } from '../../apps/proxy/src/http/forward-head.ts'
 import { OWN_READERS } from '../../apps/proxy/src/http/head-readers.ts'
+import { Challenges } from '../../apps/proxy/src/serve/challenges.ts'
 import { ClientConnection } from '../../apps/proxy/src/serve/connection.ts'
 import type { ServeContext } from '../../apps/proxy/src/serve/context.ts'
 import { createCounters } from '../../apps/proxy/src/serve/counters.ts'
@@ -72,6 +73,8 @@ export const createMemoryPlane = (): MemoryPlane => {
   setHost(hosts, 'default', service)
   const context: ServeContext = {
     hosts,
+    challenges: new Challenges(),
+    securePort: undefined,
     wheel,
     limits: SERVE_LIMITS,
     counters,

@@ -12,6 +12,8 @@ import { startProgram, type TestProcess } from './process.ts'
 export interface TestUp extends AsyncDisposable {
   /** Where all of its proxies serve. */
   readonly port: number
+  /** The same for TLS. */
+  readonly tlsPort: number
   /** The admin port of its first proxy; the others count up. */
   readonly adminPort: number
   readonly dataDir: string
@@ -40,14 +42,16 @@ export const startUp = async ({
   settings: more = {},
 }: UpOptions): Promise<TestUp> => {
   const dataDir = await mkdtemp(join(tmpdir(), 'gatehouse-up-'))
-  const port = await freePorts(proxies + 1)
+  const port = await freePorts(proxies + 2)
   const adminPort = port + 1
+  const tlsPort = adminPort + proxies
   const fleet = `up-${randomUUID().slice(0, 8)}`
   const settings = {
     GATEHOUSE_REDIS_URL: redisUrl,
     GATEHOUSE_FLEET: fleet,
     GATEHOUSE_DATA: dataDir,
     GATEHOUSE_LISTEN: `127.0.0.1:${port}`,
+    GATEHOUSE_LISTEN_TLS: `127.0.0.1:${tlsPort}`,
     GATEHOUSE_ADMIN: `127.0.0.1:${adminPort}`,
     GATEHOUSE_EXAMPLE: 'no',
     ...more,
@@ -70,6 +74,7 @@ export const startUp = async ({
     )
   const up: TestUp = {
     port,
+    tlsPort,
     adminPort,
     dataDir,
     fleet,

@@ -62,6 +62,12 @@ export const createProgram = (io: Io, done: (exit: ExitCode) => void): Command =
       done(await upgrade(io, options))
     })
     .addHelpText('after', afterUpgrade)
+  reading(program, 'trust')
+    .description('say how this machine comes to trust the certificates of npm start')
+    .action(async (options: GlobalOptions) => {
+      const { trust } = await import('./verbs/trust.ts')
+      done(await trust(io, options))
+    })
   return program
 }
 

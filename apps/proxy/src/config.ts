@@ -15,6 +15,10 @@ import { createTrust } from './trusted-peers.ts'
 export interface ProxySettings extends FleetSettings {
   readonly id: string
   readonly listen: readonly Address[]
+  /** Where clients speak TLS; none: nowhere. */
+  readonly listenTls: readonly Address[]
+  /** The certificate for names that the fleet has none for; undefined: those are refused. */
+  readonly defaultCertificate: CertificateFiles | undefined
   readonly admin: Address
   readonly transport: TransportSetting
   readonly connectionsMax: number
@@ -40,7 +44,15 @@ export interface Address {
   readonly fd?: number
 }
 
+export interface CertificateFiles {
+  /** PEM: the chain, the certificate itself first. */
+  readonly cert: string
+  /** PEM. */
+  readonly key: string
+}
+
 const LISTEN_DEFAULT = '127.0.0.1:8080'
+const LISTEN_TLS_EXAMPLE = '127.0.0.1:8443'
 const ADMIN_DEFAULT = '127.0.0.1:9900'
 const STOP_GRACE_MS_DEFAULT = 30_000
 const STOP_GRACE_MS_MAX = 86_400_000
@@ -62,10 +74,21 @@ export const readProxySettings = (
     ...readFleetSettings(environment),
     listen:
       handedDown.traffic.length > 0
-        ? handedDown.traffic.map((fd) => ({ host: '', port: 0, fd }))
-        : (given(environment, 'GATEHOUSE_LISTEN') ?? LISTEN_DEFAULT)
-            .split(',')
-            .map((text) => parseAddress('GATEHOUSE_LISTEN', text.trim(), LISTEN_DEFAULT)),
+        ? handedDown.traffic.map(inherited)
+        : parseAddresses(
+            'GATEHOUSE_LISTEN',
+            given(environment, 'GATEHOUSE_LISTEN') ?? LISTEN_DEFAULT,
+            LISTEN_DEFAULT,
+          ),
+    listenTls:
+      handedDown.tls.length > 0
+        ? handedDown.tls.map(inherited)
+        : parseAddresses(
+            'GATEHOUSE_LISTEN_TLS',
+            given(environment, 'GATEHOUSE_LISTEN_TLS') ?? '',
+            LISTEN_TLS_EXAMPLE,
+          ),
+    defaultCertificate: readCertificateFiles(environment),
     admin: handedDown.admin === undefined ? admin : { ...admin, fd: handedDown.admin },
     transport: parseTransport(given(environment, 'GATEHOUSE_TRANSPORT') ?? 'auto'),
     connectionsMax,
@@ -98,6 +121,26 @@ export const addressText = ({ host, port, fd }: Address): string =>
 const given = (environment: Environment, variable: string): string | undefined => {
   const value = environment[variable]
   return value === '' ? undefined : value
+}
+
+const inherited = (fd: number): Address => ({ host: '', port: 0, fd })
+
+/** Separated by commas; none in an empty text. */
+const parseAddresses = (variable: string, text: string, example: string): readonly Address[] =>
+  text === '' ? [] : text.split(',').map((each) => parseAddress(variable, each.trim(), example))
+
+const readCertificateFiles = (environment: Environment): CertificateFiles | undefined => {
+  const cert = given(environment, 'GATEHOUSE_TLS_CERT')
+  const key = given(environment, 'GATEHOUSE_TLS_KEY')
+  if (cert === undefined && key === undefined) return undefined
+  if (cert !== undefined && key !== undefined) return { cert, key }
+  const [set, unset] =
+    cert === undefined
+      ? ['GATEHOUSE_TLS_KEY', 'GATEHOUSE_TLS_CERT']
+      : ['GATEHOUSE_TLS_CERT', 'GATEHOUSE_TLS_KEY']
+  throw new InvalidSetting(
+    `${set} is set and ${unset} is not; expected both, each the path of a PEM file`,
+  )
 }
 
 /** `host:port`, `[::1]:port` or `:port`, which listens on every address. */

@@ -2,8 +2,16 @@
  * The proxy's data plane, put together: it listens, serves by the routes it was given, and knows its
  * work in flight. Whoever controls it calls `setRoute`; nothing in here knows of logs or Redis.
  */
-import { createHostTable, moveHosts, type HostTable, type Route } from '@gatehouse/domain'
-import { createPeer } from './http/forward-head.ts'
+import {
+  createHostTable,
+  matchHost,
+  moveHosts,
+  type HostTable,
+  type Route,
+} from '@gatehouse/domain'
+import { createPeer, type Peer } from './http/forward-head.ts'
+import { AwaitedHandshake, type HandshakeHome } from './serve/awaited-handshake.ts'
+import { Challenges } from './serve/challenges.ts'
 import type { ConnectionPlaces } from './serve/connection-places.ts'
 import { ConnectionLimits, type ConnectionRefusal } from './serve/connection-limits.ts'
 import { OWN_READERS } from './http/head-readers.ts'
@@ -16,6 +24,8 @@ import { BACKLOG, SERVE_LIMITS, type ServeLimits } from './serve/limits.ts'
 import { createRequestIds } from './serve/request-id.ts'
 import { ServiceRuntime, type ServiceParts } from './serve/service-runtime.ts'
 import { netSockets } from './transport/net.ts'
+import { ACME_TLS, createCertificates, type Certificates } from './tls/certificates.ts'
+import type { TlsTerms } from './transport/tls-terms.ts'
 import type { Listener, Sockets, TargetTrust, Transport } from './transport/transport.ts'
 import { createTrust } from './trusted-peers.ts'
 import type { ReleaseRuntime } from './upstream/release-runtime.ts'
@@ -31,6 +41,11 @@ export interface DataPlane {
   answers(): readonly ReleaseAnswers[]
   /** May be called for several addresses. Port 0 takes a free one. */
   listen(address: ListenAddress): Promise<ListenAddress>
+  /** The same for clients that speak TLS. */
+  listenSecure(address: ListenAddress): Promise<ListenAddress>
+  /** What TLS clients are answered with, and authorities. They may change at any time. */
+  readonly certificates: Certificates
+  readonly challenges: Challenges
   /** Takes no new connections, and frees the port. Those that are open go on. */
   stopAccepting(): void
   /** Stops accepting, lets answers end for `graceMs` at most, and cuts what is left then. */
@@ -117,8 +132,23 @@ export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
     log.warn(disagreement, 'two parsers read a head differently, and it was refused')
   }
 
+  const certificates = createCertificates({
+    applicationProtocols: APPLICATION_PROTOCOLS,
+    clientAuthorityOf: (host) => matchHost(hosts, host)?.ingress?.clientCa,
+    onUnusable: (certificate, problem) => warnOfCertificate(certificate, problem),
+  })
+  const secureTerms: TlsTerms = {
+    choose: certificates.choose,
+    handshakeMs: limits.handshakeMs,
+    onHandshake: (outcome) => {
+      counters.handshakes[outcome] += 1
+    },
+  }
+
   const context: ServeContext = {
     hosts,
+    challenges: new Challenges(),
+    securePort: undefined,
     wheel,
     limits,
     counters,
@@ -164,41 +194,76 @@ export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
   }
 
   /** An attack must not fill the disk as well, so one line a minute says it. */
-  const warnOfRefusal = (refusal: ConnectionRefusal, address: string): void => {
-    if (performance.now() < quietUntil) return
-    quietUntil = performance.now() + REFUSAL_WARNING_EVERY_MS
+  const warnOfRefusal = seldom((refusal: ConnectionRefusal, address: string): void => {
     log.warn({ address, refused: counters.clients.refused }, REFUSAL_WARNINGS[refusal])
-  }
-  let quietUntil = 0
+  })
+  const warnOfCertificate = seldom((certificate: string, problem: string): void => {
+    log.warn({ certificate, problem }, 'a certificate cannot be used, and its clients are refused')
+  })
 
-  const accept = (transport: Transport): void => {
+  /** Counts the client; undefined for one that may not stay. */
+  const admit = (transport: Transport): Peer | undefined => {
     const peer = createPeer(transport.remoteAddress, 'http', isTrusted(transport.remoteAddress))
     const refusal = connectionLimits.enter(peer)
-    if (refusal !== undefined) {
-      counters.clients.refused[refusal] += 1
-      warnOfRefusal(refusal, peer.address)
-      transport.reset()
-      return
+    if (refusal === undefined) {
+      counters.clients.accepted += 1
+      counters.clients.open += 1
+      return peer
     }
-    counters.clients.accepted += 1
-    counters.clients.open += 1
-    const onGone = (connection: Connection): void => {
-      connectionLimits.leave(peer)
-      counters.clients.open -= 1
-      connections.delete(connection)
-      if (context.stopping && connections.size === 0) onEmpty()
-    }
+    counters.clients.refused[refusal] += 1
+    warnOfRefusal(refusal, peer.address)
+    transport.reset()
+    return undefined
+  }
+
+  const forget = (connection: Connection, peer: Peer): void => {
+    connectionLimits.leave(peer)
+    counters.clients.open -= 1
+    connections.delete(connection)
+    if (context.stopping && connections.size === 0) onEmpty()
+  }
+
+  const serveHttp2 = (transport: Transport, peer: Peer): Http2Session => {
+    counters.http2.connections += 1
+    const session = new Http2Session(context, transport, peer, (gone) => forget(gone, peer))
+    connections.add(session)
+    return session
+  }
+
+  const serve = (transport: Transport, peer: Peer): void => {
     const places: ConnectionPlaces<Connection> = {
-      onGone,
+      onGone: (connection) => forget(connection, peer),
       onHttp2: (connection, bytes) => {
-        counters.http2.connections += 1
-        const session = new Http2Session(context, transport, peer, onGone)
         connections.delete(connection)
-        connections.add(session)
-        session.onData(bytes, bytes.length)
+        serveHttp2(transport, peer).onData(bytes, bytes.length)
       },
     }
     connections.add(new ClientConnection(context, transport, peer, places))
+  }
+
+  const accept = (transport: Transport): void => {
+    const peer = admit(transport)
+    if (peer !== undefined) serve(transport, peer)
+  }
+
+  const acceptSecure = (transport: Transport): void => {
+    const peer = admit(transport)
+    if (peer === undefined) return
+    const home: HandshakeHome = {
+      onSecure: (handshake, session) => {
+        // RFC 8737 §3: the handshake was all that was wanted.
+        if (session.applicationProtocol === ACME_TLS) {
+          handshake.destroy()
+          return
+        }
+        connections.delete(handshake)
+        const secure = createPeer(peer.address, 'https', peer.trusted, session)
+        if (session.applicationProtocol === HTTP2) serveHttp2(transport, secure)
+        else serve(transport, secure)
+      },
+      onGone: (handshake) => forget(handshake, peer),
+    }
+    connections.add(new AwaitedHandshake(home, transport))
   }
   let onEmpty = (): void => {}
 
@@ -235,6 +300,19 @@ export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
     return { cut }
   }
 
+  const listen = async (
+    address: ListenAddress,
+    onAccepted: (transport: Transport) => void,
+    terms?: TlsTerms,
+  ): Promise<ListenAddress> => {
+    const listener = await sockets.listen(
+      { ...address, backlog: BACKLOG, reusePort: true, tls: terms },
+      onAccepted,
+    )
+    listeners.push(listener)
+    return { host: listener.host, port: listener.port }
+  }
+
   return {
     setRoute,
     hosts,
@@ -246,21 +324,38 @@ export const createDataPlane = (options: DataPlaneOptions): DataPlane => {
         revision,
         answers,
       })),
-    listen: async (address) => {
-      const listener = await sockets.listen(
-        { ...address, backlog: BACKLOG, reusePort: true },
-        accept,
-      )
-      listeners.push(listener)
-      return { host: listener.host, port: listener.port }
+    listen: (address) => listen(address, accept),
+    listenSecure: async (address) => {
+      const bound = await listen(address, acceptSecure, secureTerms)
+      context.securePort ??= bound.port
+      return bound
     },
+    certificates,
+    challenges: context.challenges,
     stopAccepting,
     finish,
     counters,
   }
 }
 
-const REFUSAL_WARNING_EVERY_MS = 60_000
+const HTTP2 = 'h2'
+
+/** What is spoken over TLS, the preferred one first. */
+const APPLICATION_PROTOCOLS: readonly string[] = [HTTP2, 'http/1.1']
+
+const WARNING_EVERY_MS = 60_000
+
+/** Says it once a minute at most. */
+const seldom = <Arguments extends readonly unknown[]>(
+  say: (...about: Arguments) => void,
+): ((...about: Arguments) => void) => {
+  let quietUntil = 0
+  return (...about) => {
+    if (performance.now() < quietUntil) return
+    quietUntil = performance.now() + WARNING_EVERY_MS
+    say(...about)
+  }
+}
 
 const REFUSAL_WARNINGS: Readonly<Record<ConnectionRefusal, string>> = {
   total: 'connections are refused: there are as many as GATEHOUSE_CONNECTIONS_MAX lets in',

@@ -4,18 +4,31 @@ import { readHandedDown } from './handed-down.ts'
 const PID = 42
 
 it.each([
-  ['nothing', {}, { traffic: [], admin: undefined }],
-  ['nothing, said with an empty setting', { LISTEN_FDS: '' }, { traffic: [], admin: undefined }],
-  ['one socket', { LISTEN_FDS: '1', LISTEN_PID: '42' }, { traffic: [3], admin: undefined }],
+  ['nothing', {}, { traffic: [], tls: [], admin: undefined }],
+  [
+    'nothing, said with an empty setting',
+    { LISTEN_FDS: '' },
+    { traffic: [], tls: [], admin: undefined },
+  ],
+  [
+    'one socket',
+    { LISTEN_FDS: '1', LISTEN_PID: '42' },
+    { traffic: [3], tls: [], admin: undefined },
+  ],
   [
     'two for traffic and the admin listener',
     { LISTEN_FDS: '3', LISTEN_PID: '42', LISTEN_FDNAMES: 'gatehouse.socket:admin:more' },
-    { traffic: [3, 5], admin: 4 },
+    { traffic: [3, 5], tls: [], admin: 4 },
   ],
   [
     'what comes without a process id',
     { LISTEN_FDS: '2', LISTEN_FDNAMES: 'traffic:admin' },
-    { traffic: [3], admin: 4 },
+    { traffic: [3], tls: [], admin: 4 },
+  ],
+  [
+    'sockets for clients that speak TLS',
+    { LISTEN_FDS: '3', LISTEN_FDNAMES: 'traffic:tls:admin' },
+    { traffic: [3], tls: [4], admin: 5 },
   ],
 ])('a process takes %s', (_, environment, expected) => {
   expect(readHandedDown(environment, PID)).toEqual(expected)

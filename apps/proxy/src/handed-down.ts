@@ -8,6 +8,8 @@ import { InvalidSetting, type Environment } from '@gatehouse/events'
 export interface HandedDown {
   /** Where traffic comes from; empty when nothing was handed down. */
   readonly traffic: readonly number[]
+  /** Those that are named `tls`, for clients that speak it. */
+  readonly tls: readonly number[]
   /** The socket that is named `admin`. */
   readonly admin: number | undefined
 }
@@ -15,11 +17,12 @@ export interface HandedDown {
 const FIRST_DESCRIPTOR = 3
 const DESCRIPTORS_MAX = 64
 const ADMIN = 'admin'
+const TLS = 'tls'
 
 /** `pid` is this process's. Throws `InvalidSetting` when the sockets are there and cannot be ours. */
 export const readHandedDown = (environment: Environment, pid: number): HandedDown => {
   const count = readCount(environment['LISTEN_FDS'])
-  if (count === 0) return { traffic: [], admin: undefined }
+  if (count === 0) return { traffic: [], tls: [], admin: undefined }
   const meant = environment['LISTEN_PID']
   // Who starts us by fork and exec at once cannot know our id beforehand, and leaves it out.
   if (meant !== undefined && meant !== '' && meant !== String(pid)) {
@@ -30,15 +33,19 @@ export const readHandedDown = (environment: Environment, pid: number): HandedDow
   const names = (environment['LISTEN_FDNAMES'] ?? '').split(':')
   const all = Array.from({ length: count }, (_, index) => ({
     fd: FIRST_DESCRIPTOR + index,
-    isAdmin: names[index] === ADMIN,
+    name: names[index],
   }))
-  const traffic = all.filter(({ isAdmin }) => !isAdmin).map(({ fd }) => fd)
-  if (traffic.length === 0 || all.length - traffic.length > 1) {
+  const fdsOf = (isMeant: (name: string | undefined) => boolean): readonly number[] =>
+    all.filter(({ name }) => isMeant(name)).map(({ fd }) => fd)
+  const admins = fdsOf((name) => name === ADMIN)
+  const tls = fdsOf((name) => name === TLS)
+  const traffic = fdsOf((name) => name !== ADMIN && name !== TLS)
+  if (traffic.length + tls.length === 0 || admins.length > 1) {
     throw new InvalidSetting(
       `LISTEN_FDNAMES is "${names.join(':')}"; expected one name per socket, at most one of them "${ADMIN}" and at least one for traffic`,
     )
   }
-  return { traffic, admin: all.find(({ isAdmin }) => isAdmin)?.fd }
+  return { traffic, tls, admin: admins[0] }
 }
 
 const readCount = (text: string | undefined): number => {

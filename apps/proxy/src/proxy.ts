@@ -22,7 +22,10 @@ import { metricsText } from './control/metrics.ts'
 import { reasonOf } from './control/reason.ts'
 import { routeRows } from './control/route-rows.ts'
 import { createDataPlane, type DataPlane } from './data-plane.ts'
+import { readCertificateFiles } from './tls/certificate-files.ts'
 import { chooseSockets } from './transport/choose.ts'
+import { withProvenTls } from './transport/tls-self-test.ts'
+import type { Sockets } from './transport/transport.ts'
 
 /** A proxy that has not heard from the log for so long asks to get no traffic, and serves what comes. */
 const READY_WITHOUT_LOG_MS = 60_000
@@ -62,10 +65,7 @@ export const runProxy = async (
 
   // The follower has something to say before there is a presence to say it in.
   let heartbeat: Heartbeat | undefined
-  const { sockets, fellBackBecause } = await chooseSockets(settings.transport)
-  if (fellBackBecause !== undefined) {
-    logger.warn(`The transport is ${sockets.name}, which is slower: ${fellBackBecause}`)
-  }
+  const sockets = await openSockets(settings, logger)
   const dataPlane = createDataPlane({
     log: logger,
     sockets,
@@ -79,6 +79,11 @@ export const runProxy = async (
     http2: settings.http2,
     onDrained: () => heartbeat?.beat(),
   })
+  const { defaultCertificate } = settings
+  if (defaultCertificate !== undefined) {
+    dataPlane.certificates.setDefault(await readCertificateFiles(defaultCertificate))
+  }
+  stack.defer(onReload(() => reloadCertificate(settings, dataPlane, logger)))
   // A start that fails leaves nothing running; after a stop in order there is nothing left to do.
   stack.defer(async () => void (await dataPlane.finish(0)))
   // Not ended by the signal: while work goes on, a drain of it has to be heard of, and its end told.
@@ -177,7 +182,14 @@ export const runProxy = async (
   const ready = settings.succeeds === undefined ? follower.ready : follower.inStep
   await Promise.race([ready, aborted(signal)])
   if (!signal.aborted) {
-    listening = await listenAll(dataPlane, settings.listen)
+    listening = [
+      ...(await listenAll((at) => dataPlane.listen(at), settings.listen, 'GATEHOUSE_LISTEN')),
+      ...(await listenAll(
+        (at) => dataPlane.listenSecure(at),
+        settings.listenTls,
+        'GATEHOUSE_LISTEN_TLS',
+      )),
+    ]
     if (admin === undefined) await openAdmin()
     heartbeat.beat()
     const { listen, admin: adminAt } = presence()
@@ -214,18 +226,60 @@ const openCopy = async (
   }
 }
 
+/** Throws when the transport that was asked for by name does not work here. */
+const openSockets = async (
+  { transport, listenTls }: ProxySettings,
+  logger: Logger,
+): Promise<Sockets> => {
+  const { sockets, fellBackBecause } = await chooseSockets(transport)
+  if (fellBackBecause !== undefined) {
+    logger.warn(`The transport is ${sockets.name}, which is slower: ${fellBackBecause}`)
+  }
+  if (listenTls.length === 0) return sockets
+  const proven = await withProvenTls(sockets)
+  if (proven.fellBackBecause !== undefined) {
+    logger.warn(`TLS is that of node:tls, which is slower: ${proven.fellBackBecause}`)
+  }
+  return proven.sockets
+}
+
+/** Has it done at every SIGHUP; returns what ends that. */
+const onReload = (reload: () => Promise<void>): (() => void) => {
+  const listener = (): void => void reload()
+  process.on('SIGHUP', listener)
+  return () => void process.off('SIGHUP', listener)
+}
+
+/** Connections go on with what they have; what cannot be read leaves what was read before. */
+const reloadCertificate = async (
+  { defaultCertificate }: ProxySettings,
+  { certificates }: DataPlane,
+  logger: Logger,
+): Promise<void> => {
+  if (defaultCertificate === undefined) return
+  try {
+    const bundle = await readCertificateFiles(defaultCertificate)
+    certificates.setDefault(bundle)
+    const { names, fingerprint } = bundle
+    logger.info({ names, fingerprint }, 'the default certificate was read again')
+  } catch (error) {
+    logger.error(`${reasonOf(error)}; the certificate that was read before stays`)
+  }
+}
+
 const listenAll = async (
-  dataPlane: DataPlane,
+  listen: (address: Address) => Promise<Address>,
   addresses: readonly Address[],
+  setting: string,
 ): Promise<readonly Address[]> => {
   const listening: Address[] = []
   for (const address of addresses) {
     try {
-      listening.push(await dataPlane.listen(address))
+      listening.push(await listen(address))
     } catch (cause) {
       const remedy =
         address.fd === undefined
-          ? 'GATEHOUSE_LISTEN sets another address'
+          ? `${setting} sets another address`
           : 'LISTEN_FDS says that it was handed down'
       throw new Error(
         `Cannot listen on ${addressText(address)} for traffic: ${reasonOf(cause)}; ${remedy}`,

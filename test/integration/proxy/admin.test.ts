@@ -170,6 +170,7 @@ it('I14 every metric of the document is there with its labels, and no other one'
 it('I14 what is shown and cannot be in a label or a line is escaped', () => {
   const nothing: MetricsParts['dataPlane'] = {
     answers: () => [],
+    certificates: { rows: () => [] },
     work: () => [],
     counters: createCounters(),
   }

@@ -7,6 +7,9 @@ const settings = {
   name: 'proxy',
   redisUrl: undefined,
   listen: { host: '0.0.0.0', port: 8_080 },
+  listenTls: { host: '127.0.0.1', port: 8_443 },
+  listenTlsIsDefault: true,
+  ownCertificate: false,
   admin: { host: '127.0.0.1', port: 9_900 },
   proxies: 2,
   stopGraceMs: 30_000,
@@ -18,9 +21,10 @@ const example = { blue: { ...release, label: 'blue' }, green: release } as const
 it('the guide has lines that can be copied, with the ports that are in use', () => {
   const text = guide({ settings, redis: { kind: 'private' }, example, cwd: '/srv/gatehouse' })
   expect(text).toContain(
-    'Gatehouse is up: 2 proxies on http://127.0.0.1:8080, a worker, a private Redis',
+    'Gatehouse is up: 2 proxies on http://127.0.0.1:8080 and https://127.0.0.1:8443, a worker, a private Redis',
   )
   expect(text).toContain("curl -H 'Host: hello.localhost' http://127.0.0.1:8080/")
+  expect(text).toContain('curl --cacert .gatehouse/tls/ca.pem https://hello.localhost:8443/')
   expect(text).toContain('npm run cmd -- deploy examples/green.json')
   expect(text).toContain('Logs: .gatehouse/logs/*.log')
 })

@@ -2,6 +2,7 @@
 import { relative } from 'node:path'
 import type { Example } from './example.ts'
 import { EXAMPLE_HOST } from './example.ts'
+import { localCaFiles } from './local-ca/local-ca.ts'
 import { logFolder } from './programs.ts'
 import type { UpRedis } from './redis.ts'
 import { reachable, sayAddress, type UpSettings } from './settings.ts'
@@ -14,14 +15,17 @@ export interface GuideOptions {
 }
 
 export const guide = ({ settings, redis, example, cwd }: GuideOptions): string => {
-  const { listen, admin, proxies, dataDir } = settings
+  const { listen, listenTls, admin, proxies, dataDir, ownCertificate } = settings
   const shown = (path: string): string => {
     const short = relative(cwd, path)
     return short === '' || short.startsWith('..') ? path : short
   }
   const at = sayAddress(reachable(listen))
+  const secure = listenTls === 'off' ? undefined : reachable(listenTls)
   const runs = [
-    `${proxies} ${proxies === 1 ? 'proxy' : 'proxies'} on http://${at}`,
+    `${proxies} ${proxies === 1 ? 'proxy' : 'proxies'} on http://${at}${
+      secure === undefined ? '' : ` and https://${sayAddress(secure)}`
+    }`,
     'a worker',
     redis.kind === 'private' ? 'a private Redis' : 'the Redis of GATEHOUSE_REDIS_URL',
     ...(example === undefined ? [] : ['the example in two releases']),
@@ -36,6 +40,15 @@ export const guide = ({ settings, redis, example, cwd }: GuideOptions): string =
           [`curl -H 'Host: ${EXAMPLE_HOST}' http://${at}/`, 'ask for the example'],
           [`npm run cmd -- deploy ${shown(example.green.spec)}`, 'deploy its next release'],
           ['npm run cmd -- list', 'see what is where'],
+          ...(secure === undefined || ownCertificate
+            ? []
+            : [
+                [
+                  `curl --cacert ${shown(localCaFiles(dataDir).authority)} https://${EXAMPLE_HOST}:${secure.port}/`,
+                  'and over HTTPS',
+                ],
+                ['npm run cmd -- trust', 'how browsers come to trust it'],
+              ]),
           ['npm run cmd -- history', 'what happened, and who did it'],
           ['npm run cmd -- rollback hello', 'and back again'],
         ]

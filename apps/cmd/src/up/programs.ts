@@ -5,6 +5,7 @@ import type { Io } from '../io.ts'
 import type { Output } from '../output/output.ts'
 import { startChild, type Child } from './child.ts'
 import { EXAMPLE_SERVER, type Example } from './example.ts'
+import type { LocalCa } from './local-ca/local-ca.ts'
 import { proxyName, sayAddress, type UpSettings } from './settings.ts'
 import { holdSockets } from './sockets.ts'
 import { createUpgrade, type Upgrade } from './upgrade.ts'
@@ -20,6 +21,8 @@ export interface ProgramsOptions {
   readonly settings: UpSettings
   readonly redisUrl: string
   readonly example: Example | undefined
+  /** The certificate for names that the fleet has none for; undefined: the environment says, or there is none. */
+  readonly certificate: Pick<LocalCa, 'cert' | 'key'> | undefined
   readonly io: Io
   readonly output: Output
 }
@@ -34,7 +37,8 @@ const EXAMPLE_GRACE_MS = 2_000
 export const logFolder = (dataDir: string): string => join(dataDir, 'logs')
 
 export const startPrograms = (options: ProgramsOptions): Programs => {
-  const { settings, redisUrl, example, io, output } = options
+  const { settings, redisUrl, example, certificate, io, output } = options
+  const { listenTls } = settings
   const logDir = logFolder(settings.dataDir)
   mkdirSync(logDir, { recursive: true })
   const onTrouble = (sentence: string): void => {
@@ -88,9 +92,16 @@ export const startPrograms = (options: ProgramsOptions): Programs => {
         GATEHOUSE_SUCCEEDS: succeeds,
         GATEHOUSE_ADMIN: sayAddress(admin),
         GATEHOUSE_GRACE_MS: String(settings.stopGraceMs),
+        GATEHOUSE_LISTEN_TLS: undefined,
+        ...(certificate === undefined
+          ? {}
+          : { GATEHOUSE_TLS_CERT: certificate.cert, GATEHOUSE_TLS_KEY: certificate.key }),
       }),
       sockets: holdSockets([
         { name: 'traffic', address: settings.listen, shared: settings.proxies > 1 },
+        ...(listenTls === 'off'
+          ? []
+          : [{ name: 'tls', address: listenTls, shared: settings.proxies > 1 } as const]),
         { name: 'admin', address: admin, shared: false },
       ]),
       graceMs: settings.stopGraceMs + GOODBYE_MS,

@@ -10,6 +10,12 @@ export interface UpSettings {
   /** Absent: a private Redis is started. */
   readonly redisUrl: string | undefined
   readonly listen: Address
+  /** Where clients speak TLS; `off`: nowhere. */
+  readonly listenTls: Address | 'off'
+  /** Nobody has said where, so that another port will do where this one is taken. */
+  readonly listenTlsIsDefault: boolean
+  /** Somebody has a certificate for unknown names already. */
+  readonly ownCertificate: boolean
   /** The first proxy's; the others count up from it. */
   readonly admin: Address
   readonly proxies: number
@@ -27,6 +33,7 @@ const NAME_DEFAULT = 'proxy'
 /** Leaves room for a number, and for what tells a proxy from its successor. */
 const NAME_LENGTH_MAX = 58
 const LISTEN_DEFAULT = '127.0.0.1:8080'
+const LISTEN_TLS_DEFAULT = '127.0.0.1:8443'
 const ADMIN_DEFAULT = '127.0.0.1:9900'
 const PROXIES_DEFAULT = '2'
 const PROXIES_MAX = 64
@@ -56,6 +63,12 @@ export const readUpSettings = (environment: Environment, proxiesOption?: string)
     name: readName(environment['GATEHOUSE_PROXY_ID']),
     redisUrl: redisUrl === '' ? undefined : redisUrl,
     listen: readAddress(environment, 'GATEHOUSE_LISTEN', LISTEN_DEFAULT),
+    listenTls:
+      environment['GATEHOUSE_LISTEN_TLS'] === 'off'
+        ? 'off'
+        : readAddress(environment, 'GATEHOUSE_LISTEN_TLS', LISTEN_TLS_DEFAULT),
+    listenTlsIsDefault: (environment['GATEHOUSE_LISTEN_TLS'] ?? '') === '',
+    ownCertificate: (environment['GATEHOUSE_TLS_CERT'] ?? '') !== '',
     admin,
     proxies,
     stopGraceMs: readStopGrace(environment['GATEHOUSE_GRACE_MS']),

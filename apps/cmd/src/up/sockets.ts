@@ -9,7 +9,7 @@ import { sayAddress, type Address } from './settings.ts'
 
 export interface SocketPlace {
   /** What the process that gets it calls it. */
-  readonly name: 'traffic' | 'admin'
+  readonly name: 'traffic' | 'tls' | 'admin'
   readonly address: Address
   /** Others bind the same address, and the system spreads new connections over them. */
   readonly shared: boolean

@@ -8,7 +8,8 @@ import type { Io } from '../io.ts'
 import { createOutput, type Output } from '../output/output.ts'
 import { guide } from '../up/guide.ts'
 import { startPrograms } from '../up/programs.ts'
-import { problemOfPort } from '../up/ports.ts'
+import { LOCAL_NAMES, openLocalCa } from '../up/local-ca/local-ca.ts'
+import { freePort, problemOfPort } from '../up/ports.ts'
 import { startRedis } from '../up/redis.ts'
 import { ensureSecretKey } from '../up/secret-key.ts'
 import { awaitFleet, seedExample } from '../up/ready.ts'
@@ -17,6 +18,7 @@ import {
   readUpSettings,
   reachable,
   sayAddress,
+  type Address,
   type UpSettings,
 } from '../up/settings.ts'
 import { chooseExample } from '../up/example.ts'
@@ -86,6 +88,7 @@ const start = async (
   const settings = {
     ...given,
     listen: await resolved(given.listen),
+    listenTls: await chooseSecure(given, output),
     admin: await resolved(given.admin),
   }
   // From here on, because a signal that nobody listens to would end us.
@@ -99,7 +102,17 @@ const start = async (
   stack.defer(redis.stop)
   ensureSecretKey(settings.dataDir, io.environment)
   const example = settings.example ? await chooseExample(settings.dataDir, output) : undefined
-  const programs = startPrograms({ settings, redisUrl: redis.url, example, io, output })
+  const { dataDir, listenTls, ownCertificate } = settings
+  const certificate =
+    listenTls === 'off' || ownCertificate ? undefined : await openLocalCa(dataDir, LOCAL_NAMES)
+  const programs = startPrograms({
+    settings,
+    redisUrl: redis.url,
+    example,
+    certificate,
+    io,
+    output,
+  })
   stack.defer(programs.stop)
   running.upgrade = programs.upgrade
   io.atOnce.addEventListener('abort', () => {
@@ -132,9 +145,25 @@ const upgradeBySignal = async (running: Running, output: Output): Promise<void> 
   else output.warn(`${failure.why}; what served before still serves`)
 }
 
+/** Where nobody has said which port, and the usual one is taken, another one will do. */
+const chooseSecure = async (
+  { listenTls, listenTlsIsDefault }: UpSettings,
+  output: Output,
+): Promise<Address | 'off'> => {
+  if (listenTls === 'off') return 'off'
+  const address = await resolved(listenTls)
+  const port = listenTlsIsDefault ? await freePort(address) : address.port
+  if (port !== address.port) {
+    output.step(`port ${address.port} is taken, so HTTPS is on port ${port}`)
+  }
+  return { ...address, port }
+}
+
 const busyPort = async ({
   name,
   listen,
+  listenTls,
+  listenTlsIsDefault,
   admin,
   proxies,
 }: UpSettings): Promise<string | undefined> => {
@@ -149,7 +178,12 @@ const busyPort = async ({
       `GATEHOUSE_LISTEN and GATEHOUSE_ADMIN meet at port ${listen.port}; expected ${proxies} admin ports beside it`,
     )
   }
-  const wanted = [{ address: listen, who: 'the proxies', setting: 'GATEHOUSE_LISTEN' }, ...admins]
+  const secure = { who: 'the proxies', setting: 'GATEHOUSE_LISTEN_TLS' }
+  const wanted = [
+    { address: listen, who: 'the proxies', setting: 'GATEHOUSE_LISTEN' },
+    ...(listenTls === 'off' || listenTlsIsDefault ? [] : [{ ...secure, address: listenTls }]),
+    ...admins,
+  ]
   const problems = await Promise.all(wanted.map(problemOfPort))
   return problems.find((problem) => problem !== undefined)
 }

@@ -5,7 +5,9 @@ import type { FollowerView } from './follower.ts'
 export interface MetricsParts {
   readonly id: string
   readonly version: string
-  readonly dataPlane: Pick<DataPlane, 'answers' | 'counters' | 'work'>
+  readonly dataPlane: Pick<DataPlane, 'answers' | 'counters' | 'work'> & {
+    readonly certificates: Pick<DataPlane['certificates'], 'rows'>
+  }
   readonly view: FollowerView
   readonly redisConnected: boolean
   readonly now: number
@@ -138,6 +140,24 @@ export const metricsText = ({
     Object.entries(counters.clients.refused).map(([limit, value]) => ({
       labels: { limit },
       value,
+    })),
+  )
+  add(
+    'gatehouse_tls_handshakes_total',
+    'counter',
+    'TLS handshakes with clients, by how they ended.',
+    Object.entries(counters.handshakes).map(([outcome, value]) => ({
+      labels: { outcome },
+      value,
+    })),
+  )
+  add(
+    'gatehouse_cert_not_after_seconds',
+    'gauge',
+    'When a certificate that this proxy serves expires, in Unix time.',
+    dataPlane.certificates.rows().map(({ name, bundle }) => ({
+      labels: { certificate: name },
+      value: Math.floor(bundle.notAfter / 1_000),
     })),
   )
   add(

@@ -50,6 +50,18 @@ export const answerFailure = (failure: Failure, request: AnsweredRequest, messag
 export const answerHealthy = (request: AnsweredRequest): Answer =>
   answer(200, '', { type: 'text/plain; charset=utf-8', text: '' }, request, false)
 
+/** What the proxy says for itself where nothing has failed. */
+export interface OwnAnswer {
+  readonly status: number
+  /** Further field lines, each with its CRLF. */
+  readonly lines: string
+  /** ASCII; its type is plain text. */
+  readonly text: string
+}
+
+export const answerOwn = ({ status, lines, text }: OwnAnswer, request: AnsweredRequest): Answer =>
+  answer(status, lines, { type: 'text/plain; charset=utf-8', text }, request, false)
+
 /** A host as it may be shown: printable ASCII without quotes and brackets, and not too much of it. */
 export const shownHost = (authority: string): string => {
   const plain = authority.replace(/[^A-Za-z0-9.:_[\]-]/g, '?')

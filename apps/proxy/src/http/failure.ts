@@ -8,6 +8,7 @@ export type Failure =
   | 'bad-request'
   | 'bad-handshake'
   | 'unknown-host'
+  | 'misdirected'
   | 'method-not-allowed'
   | 'request-timeout'
   | 'body-too-large'
@@ -94,6 +95,11 @@ export const FAILURES: Readonly<Record<Failure, FailureRow>> = {
     'a WebSocket is opened by a GET with one Sec-WebSocket-Key: 16 bytes in base64',
   ),
   'unknown-host': passing(404, 'destination_not_found', 'unknown host'),
+  misdirected: passing(
+    421,
+    'http_request_error',
+    'this connection was made to another host: make one to the host that is asked for',
+  ),
   'method-not-allowed': closing(405, 'CONNECT and TRACE are not served here'),
   'request-timeout': closing(408, 'the request did not arrive in time'),
   'body-too-large': closing(413, 'the request body is larger than this service accepts'),

@@ -54,6 +54,9 @@ export const ruleOfRequestField = (text: string, from: number, length: number): 
     case 10:
       if (hasToken(text, from, 'connection')) return 'connection'
       return hasToken(text, from, 'keep-alive') ? 'drop' : 'keep'
+    case 11:
+      // RFC 9440 §4: the certificate of a client, as a proxy that has verified it would say it.
+      return hasToken(text, from, 'client-cert') ? 'drop' : 'keep'
     case 14:
       // HTTP2-Settings belongs to an upgrade to h2c (RFC 7540 §3.2.1), which never goes through.
       if (hasToken(text, from, 'content-length')) return 'content-length'
@@ -61,6 +64,7 @@ export const ruleOfRequestField = (text: string, from: number, length: number): 
     case 16:
       return hasToken(text, from, 'proxy-connection') ? 'drop' : 'keep'
     case 17:
+      if (hasToken(text, from, 'client-cert-chain')) return 'drop'
       return hasToken(text, from, 'transfer-encoding') ? 'transfer-encoding' : 'keep'
     case 19:
       // RFC 9110 §11.7.2: meant for the first proxy that asks for it, and targets never do.
@@ -156,8 +160,11 @@ const ruleOfExtension = (text: string, from: number, length: number): RequestRul
 }
 
 /** X-Forwarded-Port, -Prefix, -Server, -Ssl, and whatever is invented next. */
-const otherForwarded = (text: string, from: number): RequestRule =>
-  hasToken(text, from, 'x-forwarded-') ? 'forwarded-other' : 'keep'
+const otherForwarded = (text: string, from: number): RequestRule => {
+  if (hasToken(text, from, 'x-forwarded-')) return 'forwarded-other'
+  // Who believes these lets their bearer in: only we say them, of certificates that we have verified.
+  return hasToken(text, from, 'x-client-cert') ? 'drop' : 'keep'
+}
 
 const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
   'connection',

@@ -9,6 +9,7 @@ import { framingLines } from './framing.ts'
 import { REQUEST_ID_CHARACTERS_MAX } from './limits.ts'
 import type { RequestHead } from './request.ts'
 import type { ResponseHead } from './response-head.ts'
+import type { ServedIdentity, TlsSession } from '../transport/tls-terms.ts'
 
 /** Who is at the other end of a client connection. Made once per connection. */
 export interface Peer {
@@ -19,7 +20,14 @@ export interface Peer {
   readonly trusted: boolean
   /** The forwarding fields that are the same for every request of an untrusted peer. */
   readonly lines: string
+  /** About the certificate that it has shown; '' for none. */
+  readonly certificateLines: string
+  /** Whom it took us for; undefined in clear text. */
+  readonly identity: ServedIdentity | undefined
 }
+
+/** What TLS has said of a connection. */
+export type PeerSession = Pick<TlsSession, 'identity' | 'clientCertificate'>
 
 /** What a target wants of the head. Made once per target. */
 export interface Destination {
@@ -35,11 +43,31 @@ export const createPeer = (
   remoteAddress: string,
   scheme: Peer['scheme'],
   trusted: boolean,
+  session?: PeerSession,
 ): Peer => {
   const address = remoteAddress.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '')
-  const lines = `X-Forwarded-For: ${address}\r\nX-Forwarded-Proto: ${scheme}\r\n`
-  return { address, scheme, trusted, lines }
+  const certificateLines = linesOfCertificate(session?.clientCertificate)
+  const lines = `X-Forwarded-For: ${address}\r\nX-Forwarded-Proto: ${scheme}\r\n${certificateLines}`
+  return { address, scheme, trusted, lines, certificateLines, identity: session?.identity }
 }
+
+/** What a target is to know of a client's certificate. Nobody else can say it: field-rules.ts drops theirs. */
+const linesOfCertificate = (certificate: PeerSession['clientCertificate']): string => {
+  if (certificate === undefined) return ''
+  const { subject, serialNumber, fingerprint256 } = certificate
+  const fingerprint = fingerprint256.replaceAll(':', '').toLowerCase()
+  return (
+    `X-Client-Cert-Subject: ${inOneLine(subject)}\r\nX-Client-Cert-Serial: ${serialNumber}\r\n` +
+    `X-Client-Cert-Fingerprint: ${fingerprint}\r\n`
+  )
+}
+
+/** Node has a line for each part of a name, and a name may hold any character: `CN=a, O=b%0d`. */
+const inOneLine = (subject: string): string =>
+  subject
+    .split('\n')
+    .map((part) => part.replace(/[^ -~]|[%,]/g, (character) => encodeURIComponent(character)))
+    .join(', ')
 
 /** The id that a trusted peer has given this request already; '' when there is none to keep. */
 export const keptRequestId = (head: RequestHead, peer: Peer): string =>
@@ -79,6 +107,12 @@ export const forwardedResponseHead = (
     head.chunked && clientMinorVersion === 1,
   )}${responseConnectionLines(head, clientMinorVersion, keepAlive)}\r\n`
 
+/** Has the proxy speak too, unless the target has said the same field itself: it knows better. */
+export const addOwnField = (head: ResponseHead, line: string): void => {
+  const name = `\r\n${line.slice(0, line.indexOf(':') + 1).toLowerCase()}`
+  if (!`\r\n${head.fields}`.toLowerCase().includes(name)) head.fields += line
+}
+
 /** What goes into X-Request-ID, logs and our own answers: nothing that needs quoting anywhere. */
 const REQUEST_ID = new RegExp(`^[\\w.:@/+=-]{1,${REQUEST_ID_CHARACTERS_MAX}}$`)
 
@@ -108,7 +142,7 @@ const extendedForwardingLines = (head: RequestHead, peer: Peer, nowMs: number): 
   return (
     `X-Forwarded-For: ${chain}\r\nX-Forwarded-Proto: ${proto}\r\n` +
     (host === '' ? '' : `X-Forwarded-Host: ${host}\r\n`) +
-    `X-Request-Start: ${start}\r\n${head.forwardedOther}`
+    `X-Request-Start: ${start}\r\n${head.forwardedOther}${peer.certificateLines}`
   )
 }
 

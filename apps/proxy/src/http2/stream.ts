@@ -13,7 +13,7 @@ import type { ServeContext } from '../serve/context.ts'
 import { Exchange } from '../serve/exchange.ts'
 import type { ExchangeClient } from '../serve/exchange-client.ts'
 import { gateOf } from '../serve/gate.ts'
-import { ownFailure, ownHealth } from '../serve/own-answer.ts'
+import { ownAnswer, ownFailure, ownHealth } from '../serve/own-answer.ts'
 import type { Held, PauseQueue } from '../serve/pause-queue.ts'
 import type { Upgraded } from '../serve/upgraded.ts'
 import { Http2Response } from './http2-response.ts'
@@ -172,7 +172,7 @@ export class Stream implements ExchangeClient, WayOwner, Held {
   // From a head to whoever answers it.
 
   #admit(): void {
-    const gate = gateOf(this.#context.hosts, this.head)
+    const gate = gateOf(this.#context, this.head, this.peer)
     switch (gate.kind) {
       case 'forward': {
         this.#phase = 'serving'
@@ -186,6 +186,9 @@ export class Stream implements ExchangeClient, WayOwner, Held {
       case 'healthy':
         this.#answer(ownHealth(this.#context, this, true))
         return
+      case 'own':
+        this.#answer(ownAnswer(this.#context, this, gate.answer, true))
+        return
       case 'no-host':
         this.#answerFailure('bad-request')
         return
@@ -194,6 +197,7 @@ export class Stream implements ExchangeClient, WayOwner, Held {
         return
       case 'no-active-release':
       case 'unknown-host':
+      case 'misdirected':
         this.#answerFailure(gate.kind)
         return
     }

@@ -21,7 +21,7 @@ import type { ExchangeClient } from './exchange-client.ts'
 import { gateOf } from './gate.ts'
 import { Http1Response } from './http1-response.ts'
 import { LingeringClose } from './lingering-close.ts'
-import { ownFailure, ownHealth } from './own-answer.ts'
+import { ownAnswer, ownFailure, ownHealth } from './own-answer.ts'
 import { REQUESTS_AT_ONCE_MAX } from './limits.ts'
 import type { Held, PauseQueue } from './pause-queue.ts'
 import type { Upgraded } from './upgraded.ts'
@@ -260,7 +260,7 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
 
   /** The request in `head` goes where the gate says; its body begins at `from`. */
   #admit(buffer: Buffer, from: number, to: number): void {
-    const gate = gateOf(this.#context.hosts, this.head)
+    const gate = gateOf(this.#context, this.head, this.peer)
     switch (gate.kind) {
       case 'forward':
         this.#phase = 'serving'
@@ -274,6 +274,10 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
         this.socket.keep(buffer, from, to)
         this.#answer(ownHealth(this.#context, this, this.#bodiless))
         return
+      case 'own':
+        this.socket.keep(buffer, from, to)
+        this.#answer(ownAnswer(this.#context, this, gate.answer, this.#bodiless))
+        return
       case 'no-host':
         this.#refuse('bad-request')
         return
@@ -283,6 +287,7 @@ export class ClientConnection implements TransportOwner, TimerOwner, Held, Excha
         return
       case 'no-active-release':
       case 'unknown-host':
+      case 'misdirected':
         this.socket.keep(buffer, from, to)
         this.#answerFailure(gate.kind, this.#bodiless)
         return

@@ -1,14 +1,12 @@
 /** What all client connections of a proxy share. */
-import type { HostTable } from '@gatehouse/domain'
 import type { Failure } from '../http/failure.ts'
 import type { HeadReaders } from '../http/head-readers.ts'
 import type { Wheel } from '../wheel.ts'
 import type { Counters } from './counters.ts'
-import type { Gated } from './gate.ts'
+import type { GateContext } from './gate.ts'
 import type { ServeLimits } from './limits.ts'
 
-export interface ServeContext {
-  readonly hosts: HostTable<Gated>
+export interface ServeContext extends GateContext {
   readonly wheel: Wheel
   readonly limits: ServeLimits
   readonly counters: Counters

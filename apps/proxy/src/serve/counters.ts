@@ -1,6 +1,7 @@
 /** What has happened on this proxy since it started, as plain numbers that anybody may read. */
 import { FAILURES, type Failure } from '../http/failure.ts'
 import type { UpstreamCounters } from '../upstream/target-pool.ts'
+import { HANDSHAKE_FAILURES, type HandshakeOutcome } from '../transport/tls-terms.ts'
 import type { ConnectionRefusal } from './connection-limits.ts'
 
 /** `closed`: by its two ends, in whatever order. The others are named after who, or what, ended it. */
@@ -10,6 +11,8 @@ export type UpgradedEnd =
 export interface Counters {
   readonly clients: ClientCounters
   readonly upstreams: UpstreamCounters
+  /** TLS handshakes with clients, by how they ended. */
+  readonly handshakes: Record<HandshakeOutcome, number>
   /** Answers of our own, by their reason. */
   readonly failures: Record<Failure, number>
   /** Answers that were begun and could not be completed. */
@@ -42,6 +45,7 @@ export interface Http2Counters {
 export const createCounters = (): Counters => ({
   clients: { open: 0, accepted: 0, refused: { total: 0, address: 0 } },
   upstreams: { open: 0, opened: 0 },
+  handshakes: zeroPerOutcome(),
   failures: zeroPerFailure(),
   truncated: 0,
   abandoned: 0,
@@ -63,4 +67,13 @@ const zeroPerFailure = (): Record<Failure, number> => {
   const names = Object.keys(FAILURES)
   // oxlint-disable-next-line no-unsafe-type-assertion -- the table has a row for every failure
   return Object.fromEntries(names.map((name) => [name, 0])) as Record<Failure, number>
+}
+
+const zeroPerOutcome = (): Record<HandshakeOutcome, number> => {
+  const outcomes: readonly HandshakeOutcome[] = ['full', 'resumed', ...HANDSHAKE_FAILURES]
+  // oxlint-disable-next-line no-unsafe-type-assertion -- the list has every outcome
+  return Object.fromEntries(outcomes.map((outcome) => [outcome, 0])) as Record<
+    HandshakeOutcome,
+    number
+  >
 }

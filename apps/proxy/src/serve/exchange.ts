@@ -13,6 +13,7 @@ import { Claim, type ClaimHolder } from './claim.ts'
 import type { ClientWay } from './client-way.ts'
 import type { ExchangeClient } from './exchange-client.ts'
 import type { ServeContext } from './context.ts'
+import { ownFieldsOf } from './ingress.ts'
 import { RequestRelay, TOO_LARGE } from './request-relay.ts'
 import type { ResponseRelay } from './response-relay.ts'
 import { Tunnel } from './tunnel.ts'
@@ -58,7 +59,7 @@ export class Exchange implements ClaimHolder {
       return
     }
     this.#counted = false
-    this.#response.begin(head)
+    this.#response.begin(head, ownFieldsOf(release.release.ingress, head, this.#client.peer))
     const idle = this.#claim.begin(release)
     if (idle !== undefined) this.#send(idle, buffer, from, to)
     else {

@@ -3,6 +3,8 @@ import type { ConnectionBounds } from './connection-limits.ts'
 import type { PaceLimits } from './pace.ts'
 
 export interface ServeLimits extends ConnectionBounds, PaceLimits {
+  /** From an accepted connection to the end of its TLS handshake. */
+  readonly handshakeMs: number
   /** From the first byte of a request head to its last: 408. */
   readonly headMs: number
   /** How long a client's connection may wait for its next request. */
@@ -29,6 +31,7 @@ export const CLIENT_CONNECTIONS_MAX = 20_000
 export const REQUEST_BYTES_PER_SECOND_MIN = 500
 
 export const SERVE_LIMITS: ServeLimits = {
+  handshakeMs: 10_000,
   headMs: 10_000,
   clientIdleMs: 75_000,
   // Nearly every client that is busy at all asks again within this.

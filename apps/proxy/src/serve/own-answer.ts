@@ -1,5 +1,12 @@
-/** What the proxy itself answers on a client's connection: that it is healthy, or why it failed. */
-import { answerFailure, answerHealthy, type Answer, type AnsweredRequest } from '../http/answer.ts'
+/** What the proxy itself answers on a client's connection: that it is healthy, where to go, or why it failed. */
+import {
+  answerFailure,
+  answerHealthy,
+  answerOwn,
+  type Answer,
+  type AnsweredRequest,
+  type OwnAnswer,
+} from '../http/answer.ts'
 import type { Failure } from '../http/failure.ts'
 import type { ServeContext } from './context.ts'
 import type { ExchangeClient } from './exchange-client.ts'
@@ -21,6 +28,13 @@ export const ownFailure = (
 
 export const ownHealth = (context: ServeContext, client: Asker, whole: boolean): Answer =>
   answerHealthy(answeredRequest(context, client, whole))
+
+export const ownAnswer = (
+  context: ServeContext,
+  client: Asker,
+  own: OwnAnswer,
+  whole: boolean,
+): Answer => answerOwn(own, answeredRequest(context, client, whole))
 
 const answeredRequest = (
   context: ServeContext,

@@ -15,6 +15,7 @@ import { createPeer } from '../http/forward-head.ts'
 import { OWN_READERS } from '../http/head-readers.ts'
 import { NOBODY, type Transport, type TransportOwner } from '../transport/transport.ts'
 import { createWheel } from '../wheel.ts'
+import { Challenges } from './challenges.ts'
 import { ClientConnection } from './connection.ts'
 import type { ServeContext } from './context.ts'
 import { createCounters } from './counters.ts'
@@ -144,6 +145,8 @@ const world = (seed: number) => {
   setHost(hosts, 'default', service)
   const context: ServeContext = {
     hosts,
+    challenges: new Challenges(),
+    securePort: undefined,
     wheel,
     limits: SERVE_LIMITS,
     counters,

@@ -2,6 +2,7 @@
  * The way of one response to its client: heads are read and decided about here, the same for every
  * client; how they and the body are written is for the protocol that the client speaks.
  */
+import { addOwnField } from '../http/forward-head.ts'
 import { headEnd, headText } from '../http/head-end.ts'
 import { HEAD_BYTES_MAX } from '../http/limits.ts'
 import type { HeadReaders } from '../http/head-readers.ts'
@@ -55,6 +56,7 @@ export abstract class ResponseRelay {
   /** As read last, by whichever relay: for the write that follows at once. */
   protected readonly head = head
   readonly #read: HeadReaders['response']
+  #ownFields = ''
   #partialHead: Buffer | undefined
   #interim = 0
 
@@ -66,8 +68,10 @@ export abstract class ResponseRelay {
     return this.begun && this.body.framing === 'until-close'
   }
 
-  begin(request: ResponseRequest): void {
+  /** `ownFields`: lines that the proxy adds to the final head. */
+  begin(request: ResponseRequest, ownFields: string): void {
     this.request = request
+    this.#ownFields = ownFields
     this.status = 0
     this.begun = false
     this.silent = true
@@ -117,6 +121,7 @@ export abstract class ResponseRelay {
       }
       if (this.#read(text, end, head) !== 0) return 'malformed'
       if (head.status >= 200) {
+        if (this.#ownFields !== '') addOwnField(head, this.#ownFields)
         return this.writeFinal(request, text, end, buffer, from + end, length, mayKeepClient)
       }
       from += end

@@ -5,7 +5,7 @@
  * Of fifty thousand services most are asked for seldom, so everything here is made when it is first
  * needed: a service that nobody asks for is little more than its route.
  */
-import type { ActiveRelease, Route } from '@gatehouse/domain'
+import type { ActiveRelease, Ingress, Route } from '@gatehouse/domain'
 import { ReleaseRuntime, type ReleaseParts } from '../upstream/release-runtime.ts'
 import { gateOfRoute, UNKNOWN_HOST, type Gate, type Gated } from './gate.ts'
 import { PauseQueue } from './pause-queue.ts'
@@ -34,6 +34,10 @@ export class ServiceRuntime implements Gated {
   /** The verdict for all requests but health checks. */
   get gate(): Gate {
     return (this.#gate ??= this.#verdict())
+  }
+
+  get ingress(): Ingress | undefined {
+    return this.route?.active?.release.ingress
   }
 
   get healthPath(): string | undefined {

@@ -57,6 +57,8 @@ export const HANDSHAKE_FAILURES = [
   'bad-hello',
   /** There is no certificate for the name, and no default. */
   'unknown-name',
+  /** OpenSSL refuses what there is for the name. */
+  'unusable-certificate',
   'timeout',
   /** The client went away. */
   'left',
