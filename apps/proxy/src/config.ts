@@ -3,8 +3,10 @@ import { hostname } from 'node:os'
 import {
   InvalidSetting,
   readFleetSettings,
+  readSecretKeys,
   type Environment,
   type FleetSettings,
+  type SecretKeys,
 } from '@gatehouse/events'
 import { NAME } from '@gatehouse/domain'
 import { readHandedDown } from './handed-down.ts'
@@ -20,6 +22,8 @@ export interface ProxySettings extends FleetSettings {
   /** The certificate for names that the fleet has none for; undefined: those are refused. */
   readonly defaultCertificate: CertificateFiles | undefined
   readonly admin: Address
+  /** What private keys are sealed with; undefined: nobody has said, and none can be unsealed. */
+  readonly secretKeys: SecretKeys | undefined
   readonly transport: TransportSetting
   readonly connectionsMax: number
   readonly connectionsPerAddressMax: number
@@ -89,6 +93,7 @@ export const readProxySettings = (
             LISTEN_TLS_EXAMPLE,
           ),
     defaultCertificate: readCertificateFiles(environment),
+    secretKeys: readSecretKeys(environment),
     admin: handedDown.admin === undefined ? admin : { ...admin, fd: handedDown.admin },
     transport: parseTransport(given(environment, 'GATEHOUSE_TRANSPORT') ?? 'auto'),
     connectionsMax,

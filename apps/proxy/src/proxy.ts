@@ -1,6 +1,7 @@
 /** The proxy: follows the log, serves traffic, and says how far it is. */
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import {
   checkRedis,
   createPresence,
@@ -23,12 +24,16 @@ import { reasonOf } from './control/reason.ts'
 import { routeRows } from './control/route-rows.ts'
 import { createDataPlane, type DataPlane } from './data-plane.ts'
 import { readCertificateFiles } from './tls/certificate-files.ts'
+import { openFleetTls, type FleetTls } from './tls/fleet-tls.ts'
 import { chooseSockets } from './transport/choose.ts'
 import { withProvenTls } from './transport/tls-self-test.ts'
 import type { Sockets } from './transport/transport.ts'
 
 /** A proxy that has not heard from the log for so long asks to get no traffic, and serves what comes. */
 const READY_WITHOUT_LOG_MS = 60_000
+
+/** What there is by then is served; the others come when they come. */
+const CERTIFICATES_MS_MAX = 10_000
 
 /**
  * Serves until the signal is aborted, then lets what is in flight end. Calls `onServing` when its
@@ -88,6 +93,14 @@ export const runProxy = async (
   stack.defer(async () => void (await dataPlane.finish(0)))
   // Not ended by the signal: while work goes on, a drain of it has to be heard of, and its end told.
   const following = new AbortController()
+  const fleetTls = await openFleetTls({
+    settings,
+    link,
+    dataPlane,
+    onChange: () => heartbeat?.beat(),
+    logger,
+    signal: following.signal,
+  })
   const follower = startFollower({
     log: createRedisLog(link, settings.fleet),
     check: async () => {
@@ -95,6 +108,7 @@ export const runProxy = async (
     },
     copy,
     dataPlane,
+    certificates: fleetTls.certificates,
     now: clock.now,
     onProgress: () => heartbeat?.beat(),
     logger,
@@ -107,6 +121,7 @@ export const runProxy = async (
 
   const presence = (): ProxyPresence => {
     const { position, tableHash, receipts, stale, quarantine } = follower.view()
+    const certificateProblems = fleetTls.certificates.problems()
     if (tableHash === undefined) setImmediate(() => heartbeat?.beat())
     return {
       kind: 'proxy',
@@ -122,6 +137,7 @@ export const runProxy = async (
       receipts,
       ...(stale === undefined ? {} : { stale: stale.why }),
       quarantined: quarantine.total,
+      ...(certificateProblems.length === 0 ? {} : { certificateProblems }),
       work: dataPlane.work(),
       stopping: signal.aborted,
     }
@@ -180,7 +196,7 @@ export const runProxy = async (
 
   // A successor has no use for an older table than that of the one it succeeds.
   const ready = settings.succeeds === undefined ? follower.ready : follower.inStep
-  await Promise.race([ready, aborted(signal)])
+  await Promise.race([ready.then(() => readyForTls(fleetTls)), aborted(signal)])
   if (!signal.aborted) {
     listening = [
       ...(await listenAll((at) => dataPlane.listen(at), settings.listen, 'GATEHOUSE_LISTEN')),
@@ -241,6 +257,11 @@ const openSockets = async (
     logger.warn(`TLS is that of node:tls, which is slower: ${proven.fellBackBecause}`)
   }
   return proven.sockets
+}
+
+/** Certificates are tried to be had, and session ticket keys: clients wait for no more than the attempt. */
+const readyForTls = async ({ certificates, start }: FleetTls): Promise<void> => {
+  await Promise.all([Promise.race([certificates.settled(), delay(CERTIFICATES_MS_MAX)]), start()])
 }
 
 /** Has it done at every SIGHUP; returns what ends that. */

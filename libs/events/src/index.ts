@@ -60,6 +60,7 @@ export {
   type Fleet,
   type Presence,
   type PresenceWriter,
+  type CertificateProblem,
   type ProxyPresence,
   type Receipt,
   type ReleaseWork,

@@ -34,9 +34,17 @@ export interface ProxyPresence {
   /** It serves from a table that the log does not confirm at present, and why. */
   readonly stale?: string
   readonly quarantined: number
+  /** Certificates that it should show to clients, and does not; absent when there are none. */
+  readonly certificateProblems?: readonly CertificateProblem[]
   /** Per release that has work here or drains. */
   readonly work: readonly ReleaseWork[]
   readonly stopping: boolean
+}
+
+export interface CertificateProblem {
+  readonly certificate: string
+  readonly fingerprint: string
+  readonly problem: string
 }
 
 export interface Receipt {

@@ -68,6 +68,7 @@ const follower = startFollower({
   check: () => Promise.resolve(),
   copy: await openLocalCopy(task.dataDir, (reason) => logger.error(reason)),
   dataPlane,
+  certificates: { prepare: () => undefined, follow: () => {} },
   now,
   onProgress: () => {
     collect()

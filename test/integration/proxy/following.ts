@@ -39,6 +39,7 @@ export const startFollowing = async (
         else routes.set(service, route)
       },
     },
+    certificates: { prepare: () => undefined, follow: () => {} },
     now: () => 1_000,
     onProgress: () => {
       progress += 1

@@ -74,6 +74,9 @@ export const membersOf = (
             ...(live ? [] : ['lease ran out']),
             ...(proxy.stopping ? ['stopping'] : []),
             ...(proxy.stale === undefined ? [] : [`stale: ${proxy.stale}`]),
+            ...(proxy.certificateProblems ?? []).map(
+              ({ certificate, problem }) => `certificate ${certificate} is not served: ${problem}`,
+            ),
             ...(proxy.quarantined === 0 ? [] : [`${proxy.quarantined} events not understood`]),
           ],
         }

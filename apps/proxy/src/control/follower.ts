@@ -4,6 +4,7 @@
  * it keeps the table it has and says so, until the log fits again or somebody decides otherwise.
  */
 import { setTimeout as delay } from 'node:timers/promises'
+import { certificateOf } from '@gatehouse/domain'
 import {
   apply,
   emptyReplica,
@@ -20,6 +21,7 @@ import {
 } from '@gatehouse/events'
 import type { Logger } from 'pino'
 import type { DataPlane } from '../data-plane.ts'
+import type { FleetCertificates } from '../tls/fleet-certificates.ts'
 
 export interface Follower {
   readonly view: () => FollowerView
@@ -48,6 +50,7 @@ export interface FollowerParts {
   readonly check: () => Promise<void>
   readonly copy: LocalCopy
   readonly dataPlane: Pick<DataPlane, 'setRoute'>
+  readonly certificates: Pick<FleetCertificates, 'prepare' | 'follow'>
   /** Milliseconds on Redis's clock. */
   readonly now: () => number
   /** Something has changed that others wait for: a receipt should go out. */
@@ -65,7 +68,7 @@ const HASHED_AT_ONCE = 500
 const NOT_YET = 'has not reached the log yet'
 
 export const startFollower = (parts: FollowerParts): Follower => {
-  const { log, check, copy, dataPlane, now, onProgress, logger, signal } = parts
+  const { log, check, copy, dataPlane, certificates, now, onProgress, logger, signal } = parts
   const { promise: ready, resolve: setReady } = Promise.withResolvers<void>()
   const { promise: inStep, resolve: setInStep } = Promise.withResolvers<void>()
   let replica = emptyReplica()
@@ -85,8 +88,17 @@ export const startFollower = (parts: FollowerParts): Follower => {
       if (!next.table.routes.has(service)) dataPlane.setRoute(service, undefined)
     }
     for (const [service, route] of next.table.routes) dataPlane.setRoute(service, route)
+    const known = next.table.gateway.certificates
+    for (const name of replica.table.gateway.certificates.keys()) {
+      if (!known.has(name)) certificates.follow(name, undefined)
+    }
+    for (const [name, certificate] of known) certificates.follow(name, certificate)
     replica = next
   }
+
+  /** Most events need nothing, and must not wait for it. */
+  const prepare = (recorded: Recorded): Promise<void> | undefined =>
+    recorded.kind === 'event' ? certificates.prepare(recorded.event) : undefined
 
   const take = (recorded: Recorded): void => {
     if (recorded.kind === 'quarantined') {
@@ -99,14 +111,19 @@ export const startFollower = (parts: FollowerParts): Follower => {
     for (const service of apply(replica, recorded)) {
       dataPlane.setRoute(service, replica.table.routes.get(service))
     }
+    const name = recorded.kind === 'event' ? certificateOf(recorded.event) : undefined
+    if (name !== undefined) certificates.follow(name, replica.table.gateway.certificates.get(name))
     receipts = [...receipts.slice(1 - RECEIPTS_KEPT), { position: recorded.position, at: now() }]
   }
 
   const takeBatch = async (batch: readonly Followed[]): Promise<'go on' | 'start over'> => {
     const entries: Recorded[] = []
+    let preparing: Promise<void> | undefined
     for (const each of batch) {
       switch (each.kind) {
         case 'recorded':
+          preparing = prepare(each.recorded)
+          if (preparing !== undefined) await preparing
           take(each.recorded)
           entries.push(each.recorded)
           break

@@ -3,6 +3,7 @@
  * here, in one sentence, and never reaches a client.
  */
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
+import { factsOf } from '@gatehouse/events'
 
 export interface Bundle {
   /** PEM, the certificate itself first. */
@@ -42,28 +43,12 @@ export const readBundle = (chain: string, key: string): ReadBundle => {
   const bundle: Bundle = {
     chain,
     key,
-    fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
-    names: namesOf(certificate),
-    notAfter: certificate.validToDate.getTime(),
+    ...factsOf(certificate),
   }
   return { kind: 'bundle', bundle }
 }
-
-/**
- * Whether a certificate for the names is one for the host. A wildcard stands for one label
- * (RFC 9525 §6.3).
- */
-export const coversHost = (names: readonly string[], host: string): boolean =>
-  names.includes(host) || names.includes(wildcardOf(host))
 
 /** `*.example.com` for `a.example.com`. */
 export const wildcardOf = (host: string): string => `*${host.slice(host.indexOf('.'))}`
 
 const unfit = (problem: string): ReadBundle => ({ kind: 'unfit', problem })
-
-/** RFC 9525 §6.3: the subject's common name is not one of them. */
-const namesOf = ({ subjectAltName }: X509Certificate): readonly string[] =>
-  (subjectAltName ?? '').split(', ').flatMap((name) => {
-    const [kind, value = ''] = name.split(':', 2)
-    return kind === 'DNS' || kind === 'IP Address' ? [value.toLowerCase()] : []
-  })

@@ -3,7 +3,7 @@
  * answer with: the exact name, then the wildcard, then the default. They change between handshakes, and
  * connections that are open keep what they were answered with.
  */
-import { hostOfAuthority } from '@gatehouse/domain'
+import { hostOfAuthority, namesCover } from '@gatehouse/domain'
 import type { SecureContext } from 'node:tls'
 import type { ClientHello } from '../transport/client-hello.ts'
 import {
@@ -12,7 +12,7 @@ import {
   type ServedIdentity,
   type TlsChoice,
 } from '../transport/tls-terms.ts'
-import { coversHost, wildcardOf, type Bundle } from './bundle.ts'
+import { wildcardOf, type Bundle } from './bundle.ts'
 import { createServerContext } from './contexts.ts'
 
 /** RFC 8737 §6.2: an authority that wants to see the certificate of a challenge, and nothing else. */
@@ -177,7 +177,7 @@ const identityOf = (
   clientAuthority: string | undefined,
 ): ServedIdentity => ({
   clientAuthority,
-  covers: (asked) => host === undefined || asked === host || coversHost(names, asked),
+  covers: (asked) => host === undefined || asked === host || namesCover(names, asked),
 })
 
 const UNKNOWN_NAME: TlsChoice = {
