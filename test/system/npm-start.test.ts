@@ -26,7 +26,12 @@ const MANY = 40
 let dataDir = ''
 let port = 0
 let adminPort = 0
-let settings = { GATEHOUSE_DATA: '', GATEHOUSE_LISTEN: '', GATEHOUSE_ADMIN: '' }
+let settings = {
+  GATEHOUSE_DATA: '',
+  GATEHOUSE_LISTEN: '',
+  GATEHOUSE_LISTEN_TLS: '',
+  GATEHOUSE_ADMIN: '',
+}
 let started: Started
 let bystander: TestProcess
 let up: Typed
@@ -39,11 +44,12 @@ beforeAll(async () => {
   const found = await findRedisServer({ cacheDir, environment: process.env })
   if ('missing' in found) throw new Error(found.missing)
   await symlink(cacheDir, join(dataDir, 'cache'))
-  port = await freePorts(3)
+  port = await freePorts(4)
   adminPort = port + 1
   settings = {
     GATEHOUSE_DATA: dataDir,
     GATEHOUSE_LISTEN: `127.0.0.1:${port}`,
+    GATEHOUSE_LISTEN_TLS: `127.0.0.1:${adminPort + 2}`,
     GATEHOUSE_ADMIN: `127.0.0.1:${adminPort}`,
   }
   started = startedWith(settings)

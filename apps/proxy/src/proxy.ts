@@ -84,13 +84,13 @@ export const runProxy = async (
     http2: settings.http2,
     onDrained: () => heartbeat?.beat(),
   })
+  // A start that fails leaves nothing running; after a stop in order there is nothing left to do.
+  stack.defer(async () => void (await dataPlane.finish(0)))
   const { defaultCertificate } = settings
   if (defaultCertificate !== undefined) {
     dataPlane.certificates.setDefault(await readCertificateFiles(defaultCertificate))
   }
   stack.defer(onReload(() => reloadCertificate(settings, dataPlane, logger)))
-  // A start that fails leaves nothing running; after a stop in order there is nothing left to do.
-  stack.defer(async () => void (await dataPlane.finish(0)))
   // Not ended by the signal: while work goes on, a drain of it has to be heard of, and its end told.
   const following = new AbortController()
   const fleetTls = await openFleetTls({

@@ -12,6 +12,7 @@ import { eventually } from '../../support/eventually.ts'
 import { readExposition } from '../../support/exposition.ts'
 import { startUpstream } from '../../support/upstream.ts'
 import { get, getAndClose, startEdge, statusOf } from './edge.ts'
+import { AUTHORITY, bundleOf } from './tls-edge.ts'
 
 const DOCUMENT = join(import.meta.dirname, '../../../docs/metrics.md')
 
@@ -142,6 +143,7 @@ it('I14 every metric of the document is there with its labels, and no other one'
   await using blue = await startUpstream('blue')
   await using edge = await startEdge()
   edge.route({ hosts: ['app.test'], targets: [blue.url] })
+  edge.plane.certificates.set('app', bundleOf(AUTHORITY.issue('app.test')))
   const held = edge.client()
   held.send(get('/hold'))
   await eventually('a request is held', () => blue.held() === 1)
