@@ -75,7 +75,7 @@ afterAll(async () => {
 describe('npm start', () => {
   it('says what runs and what to try, and what it names first answers, through both proxies', async () => {
     expect(up.output()).toContain(
-      `Gatehouse is up: 2 proxies on http://127.0.0.1:${port}, a worker, a private Redis, the example in two releases.`,
+      `Gatehouse is up: 2 proxies on http://127.0.0.1:${port} and https://${settings.GATEHOUSE_LISTEN_TLS}, a worker, a private Redis, the example in two releases.`,
     )
     expect(triesOf(up)[0]).toBe(`curl -H 'Host: ${HOST}' http://127.0.0.1:${port}/`)
     expect(await labels(MANY)).toEqual(new Set(['blue']))
@@ -100,13 +100,15 @@ describe('npm start', () => {
   })
 
   it('A1 A13 every command it prints works: green is deployed everywhere, and rolled back', async () => {
-    const [, deploy, list, history, rollback, ...more] = triesOf(up)
+    const [, deploy, list, secure, trust, history, rollback, ...more] = triesOf(up)
     expect(more).toEqual([])
     const deployed = await typed(deploy)
     expect(deployed.stdout).toContain('hello: release green is active')
     expect(deployed.stdout).toContain('applied by 2 of 2 proxies')
     expect(deployed.stdout).toContain('release blue is drained')
     expect(await labels(MANY)).toEqual(new Set(['green']))
+    expect((await typed(secure)).stdout).toContain('green')
+    expect((await typed(trust)).stdout).toContain('sudo update-ca-certificates')
     expect((await typed(list)).stdout).toMatch(/\nhello +.*hello\.localhost.* +green +running/)
     expect((await typed(history)).stdout).toMatch(/ReleaseActivated +hello +green/)
     expect((await typed(rollback)).stdout).toContain('hello: release blue is active')
@@ -168,7 +170,7 @@ describe('npm start', () => {
   it('A23 started again serves what was deployed, drains nothing, and runs as many proxies as it is told to', async () => {
     again = startUp()
     await isUp(again)
-    expect(again.output()).toContain(`Gatehouse is up: 1 proxy on http://127.0.0.1:${port}, `)
+    expect(again.output()).toContain(`Gatehouse is up: 1 proxy on http://127.0.0.1:${port} and https `)
     expect(Object.keys(await started.members()).filter((id) => id.startsWith('proxy'))).toEqual([
       'proxy-1',
     ])
