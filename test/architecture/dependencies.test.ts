@@ -61,6 +61,7 @@ describe('dependencies between projects', () => {
     for (const path of importers('ioredis'))
       expect(path).toMatch(/^libs\/events\/src\/redis.*\.ts$/)
     for (const path of importers('bullmq')) expect(path).toBe('apps/worker/src/jobs.ts')
+    for (const path of importers('acme-client')) expect(path).toMatch(/^apps\/worker\/src\/acme\//)
   })
 })
 

@@ -7,7 +7,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { HEALTH_DEFAULTS, type Release, type HealthCheck } from '@gatehouse/domain'
 import { afterAll, describe, expect, it } from 'vitest'
 import { probe, type Probe } from '../../../apps/worker/src/probe.ts'
-import { cert, key } from './self-signed.ts'
+import { cert, key } from '../../support/self-signed.ts'
 import { answering, deadUrl, silent, startRaw, startUpstream } from './upstream.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'gh-probe-'))
