@@ -1,17 +1,22 @@
 /**
- * A port of 127.0.0.1 that nobody listens at, below those that the system gives to outgoing connections: one
- * of them would be taken by the next best request of another test before it is used.
+ * A port of 127.0.0.1 that nobody listens at. It lies below those that the system gives to outgoing connections,
+ * or else the next best request of another test would take it before it is used; each process of the test run
+ * has a range of its own, and gives none away twice.
  */
 import { createServer } from 'node:net'
 
 const PORT_MIN = 15_000
 /** Linux gives out ports from 32768 on, others from 49152. */
-const PORT_MAX = 32_000
-const TRIES_MAX = 100
+const PORTS_PER_PROCESS = 1_000
+const RANGES = 17
+
+const first = PORT_MIN + (process.pid % RANGES) * PORTS_PER_PROCESS
+let given = Math.floor(Math.random() * PORTS_PER_PROCESS)
 
 export const freePort = async (): Promise<number> => {
-  for (let tries = 0; tries < TRIES_MAX; tries++) {
-    const port = PORT_MIN + Math.floor(Math.random() * (PORT_MAX - PORT_MIN))
+  for (let tries = 0; tries < PORTS_PER_PROCESS; tries++) {
+    given = (given + 1) % PORTS_PER_PROCESS
+    const port = first + given
     if (await isFree(port)) return port
   }
   throw new Error('No free port was found.')

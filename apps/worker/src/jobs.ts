@@ -3,7 +3,8 @@
  * a job that ends leaves nothing behind, so it can be asked for again.
  *
  * A turn holds a short lock that is renewed while it runs. When a worker dies, the lock runs out, and
- * another worker takes the turn from the start: within `LOCK_MS` and two checks, about five seconds.
+ * another worker takes the turn from the start: within `LOCK_MS` and two checks, about five seconds for
+ * what somebody waits for.
  */
 import { nameOf, type Job } from '@gatehouse/domain'
 import type { RedisLink } from '@gatehouse/events'
@@ -24,13 +25,27 @@ export interface JobsOptions {
   readonly onTrouble: (error: Error, doing: string) => void
 }
 
-/** Renewed at half of it. A worker that is busier than this for longer loses the turn, not the job. */
-const LOCK_MS = 2_500
+/**
+ * Renewed at half of it. A worker that is busier than this for longer loses the turn, not the job. Two turns of
+ * an order would be two orders at the authority, and nobody misses ten seconds of a certificate.
+ */
+const LOCK_MS: Readonly<Record<QueueName, number>> = {
+  changes: 2_500,
+  watches: 2_500,
+  certificates: 10_000,
+}
 const STALLED_CHECK_MS = 1_000
 /** A turn may lose its worker as often as it likes; the job is asked for as long as the state does. */
 const STALLED_COUNT_MAX = 1_000_000
-/** Turns of one queue that one worker runs at once. They wait for the network most of their time. */
-const TURNS_MAX = 100
+/**
+ * Turns of one queue that one worker runs at once. They wait for the network most of their time; but no
+ * authority likes to be asked a hundred things at once.
+ */
+const TURNS_MAX: Readonly<Record<QueueName, number>> = {
+  changes: 100,
+  watches: 100,
+  certificates: 10,
+}
 /** After an error of the connection; BullMQ's own 15 s would be longer than most outages. */
 const RETRY_MS = 1_000
 /** BullMQ records what happens to jobs; nobody here reads it. */
@@ -39,16 +54,22 @@ const ADD_AT_ONCE_MAX = 500
 const CLOSE_WITHIN_MS = 5_000
 
 /**
- * Two queues, because a hundred targets that hang may not hold up a deploy: what somebody waits for,
- * and what goes on in the background.
+ * Several queues, because a hundred targets that hang may not hold up a deploy, nor may an authority: what
+ * somebody waits for, what goes on in the background, and certificates.
  */
-type QueueName = 'changes' | 'watches'
+type QueueName = (typeof QUEUES)[number]
+
+const QUEUES = ['changes', 'watches', 'certificates'] as const
 
 export const openJobs = (options: JobsOptions): Jobs => {
-  const lanes = { changes: openLane('changes', options), watches: openLane('watches', options) }
+  const lanes = {
+    changes: openLane('changes', options),
+    watches: openLane('watches', options),
+    certificates: openLane('certificates', options),
+  }
   return {
     enqueue: async (jobs) => {
-      for (const name of ['changes', 'watches'] as const) {
+      for (const name of QUEUES) {
         const own = jobs.filter(({ job }) => queueOf(job) === name)
         for (let first = 0; first < own.length; first += ADD_AT_ONCE_MAX) {
           await lanes[name].enqueue(own.slice(first, first + ADD_AT_ONCE_MAX))
@@ -68,11 +89,12 @@ const queueOf = (job: Job): QueueName => {
   switch (job.type) {
     case 'CheckRelease':
     case 'WatchDrain':
-    case 'OrderCertificate':
-    case 'RevokeCertificate':
       return 'changes'
     case 'WatchTargets':
       return 'watches'
+    case 'OrderCertificate':
+    case 'RevokeCertificate':
+      return 'certificates'
   }
 }
 
@@ -109,8 +131,8 @@ const openLane = (name: QueueName, { link, fleet, perform, onTrouble }: JobsOpti
 
   const worker = new Worker<unknown, void>(name, takeTurn, {
     ...shared,
-    concurrency: TURNS_MAX,
-    lockDuration: LOCK_MS,
+    concurrency: TURNS_MAX[name],
+    lockDuration: LOCK_MS[name],
     stalledInterval: STALLED_CHECK_MS,
     maxStalledCount: STALLED_COUNT_MAX,
     runRetryDelay: RETRY_MS,

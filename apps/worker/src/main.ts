@@ -18,6 +18,7 @@ import {
   type RedisLink,
 } from '@gatehouse/events'
 import { pino, type Logger } from 'pino'
+import { openCertificates } from './certificates.ts'
 import { readWorkerSettings, type WorkerSettings } from './config.ts'
 import { createExclusive } from './exclusive.ts'
 import { shareReads } from './fleet-reader.ts'
@@ -56,7 +57,7 @@ export const main = async (
 }
 
 const workOn = async (
-  { fleet, id }: WorkerSettings,
+  { fleet, id, secretKeys, acme, onDemand }: WorkerSettings,
   link: RedisLink,
   logger: Logger,
   signal: AbortSignal,
@@ -69,7 +70,11 @@ const workOn = async (
   const isTrusted = (): boolean => reactor.isTrusted()
   const covered = (await log.snapshot())?.position ?? 0
   const snapshots = createSnapshotKeeper({ log, replica, covered, isTrusted, logger })
-  const reactor = createReactor({ log, replica, exclusive, logger, onLook: snapshots.look })
+  const onLook = (): void => {
+    snapshots.look()
+    certificates.look()
+  }
+  const reactor = createReactor({ log, replica, exclusive, logger, onLook })
 
   const startedAt = Date.now()
   const about = {
@@ -86,11 +91,31 @@ const workOn = async (
       onTrouble: (error) => logger.warn({ err: error }, 'the fleet does not know of this worker'),
     }),
   )
+  const view = { read: shareReads(() => readFleet(link, fleet)), isSettled: kept.isSettled }
+  const report = createReport({ log, replica, exclusive, worker: id, logger })
+  const certificates = stack.use(
+    openCertificates({
+      link,
+      fleetName: fleet,
+      worker: id,
+      secretKeys,
+      acme,
+      onDemand,
+      log,
+      replica,
+      exclusive,
+      isTrusted,
+      fleet: view,
+      report,
+      logger,
+    }),
+  )
   const perform = createPerform({
     replica,
     isTrusted,
-    fleet: { read: shareReads(() => readFleet(link, fleet)), isSettled: kept.isSettled },
-    report: createReport({ log, replica, exclusive, worker: id, logger }),
+    fleet: view,
+    report,
+    certificates: certificates.work,
   })
   const jobs = stack.use(
     openJobs({

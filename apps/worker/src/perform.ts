@@ -2,8 +2,10 @@
 import { isCalledFor } from '@gatehouse/domain'
 import type { Replica } from '@gatehouse/events'
 import { checkRelease } from './check-release.ts'
+import { orderCertificate, type CertificateWork } from './order-certificate.ts'
 import type { Perform } from './queued-job.ts'
 import type { Report } from './report.ts'
+import { revokeCertificate } from './revoke-certificate.ts'
 import { watchDrain, type FleetReader } from './watch-drain.ts'
 import { watchTargets } from './watch-targets.ts'
 
@@ -16,10 +18,12 @@ export interface PerformOptions {
   readonly isTrusted: () => boolean
   readonly fleet: FleetReader
   readonly report: Report
+  /** What jobs about certificates take; made when the first one comes. */
+  readonly certificates: () => Promise<CertificateWork>
 }
 
 export const createPerform =
-  ({ replica, isTrusted, fleet, report }: PerformOptions): Perform =>
+  ({ replica, isTrusted, fleet, report, certificates }: PerformOptions): Perform =>
   async (queued, signal) => {
     const { job, position, progress } = queued
     const { gateway } = replica.table
@@ -35,9 +39,9 @@ export const createPerform =
         return watchTargets(job, queued, gateway, report, signal)
       case 'WatchDrain':
         return watchDrain(job, queued, gateway, fleet, report, signal)
-      // This worker knows no authority to ask.
       case 'OrderCertificate':
+        return orderCertificate(job, queued, gateway, await certificates(), signal)
       case 'RevokeCertificate':
-        return { kind: 'done' }
+        return revokeCertificate(job, queued, gateway, await certificates(), signal)
     }
   }

@@ -1,13 +1,23 @@
 /** How a worker says what it found: as a command like any other, which the domain may find too late. */
 import { randomUUID } from 'node:crypto'
 import { subjectOf, type Report as ReportCommand } from '@gatehouse/domain'
-import { submit, TOOL, type EventLog, type Meta, type Replica } from '@gatehouse/events'
+import {
+  submit,
+  TOOL,
+  type EventLog,
+  type Meta,
+  type Position,
+  type Replica,
+} from '@gatehouse/events'
 import type { Logger } from 'pino'
 import type { Exclusive } from './exclusive.ts'
 import type { QueuedJob } from './queued-job.ts'
 
-/** Throws when it could not be said; the job is asked for again then, as long as the state calls for it. */
-export type Report = (command: ReportCommand, queued: QueuedJob) => Promise<void>
+/**
+ * Answers with a position by which the state has what was reported. Throws when it could not be said; the
+ * job is asked for again then, as long as the state calls for it.
+ */
+export type Report = (command: ReportCommand, queued: QueuedJob) => Promise<Position>
 
 export interface ReportOptions {
   readonly log: EventLog
@@ -38,11 +48,11 @@ export const createReport =
           { ...about, first, last, events: events.map((event) => event.type) },
           'reported',
         )
-        return
+        return last
       }
       case 'nothing-to-do':
-        logger.info(about, 'the report came too late to matter')
-        return
+        logger.info(about, 'the report changes nothing')
+        return replica.place.position
       case 'rejected':
         throw new Error(`A ${command.type} was rejected: ${submitted.rejection.reason}`)
       case 'contended':

@@ -100,3 +100,4 @@ export {
 export { readSnapshot, writeSnapshot, type ReadSnapshot, type SnapshotState } from './snapshot.ts'
 export { submit, SUBMIT_TRIES, type Submitted } from './submit.ts'
 export { TOOL, VERSION } from './version.ts'
+export { createWishes, WISHES_MAX, type Wishes } from './wishes.ts'

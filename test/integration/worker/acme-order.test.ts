@@ -16,15 +16,16 @@ beforeEach(({ skip }) => {
 
 const namesOf = (chain: string): string | undefined => new X509Certificate(chain).subjectAltName
 
-describe('an order', { concurrent: true, timeout: 60_000 }, () => {
+describe('an order', { concurrent: true, timeout: 90_000 }, () => {
   it('F6 brings one certificate for several names, proven over HTTP, that its key fits', async () => {
-    await using pebble = await startPebble({ noncesRefused: 30 })
+    await using pebble = await startPebble({ noncesRefused: 10 })
     await using stand = await openStand(pebble)
     const { chain, key } = await stand.place({ names: ['a.gatehouse.test', 'b.gatehouse.test'] })
     expect(namesOf(chain)).toBe('DNS:a.gatehouse.test, DNS:b.gatehouse.test')
     expect(chain.match(/BEGIN CERTIFICATE/g)).toHaveLength(2)
     expect(key).toContain('BEGIN PRIVATE KEY')
     expect(stand.shown.map(({ kind }) => kind)).toEqual(['http-01', 'http-01'])
+    expect(stand.withdrawn()).toBe(1)
   })
 
   it('O2 proves a name in the handshake of TLS', async () => {

@@ -16,6 +16,8 @@ import type { Pebble } from '../../support/pebble.ts'
 export interface Stand extends AsyncDisposable {
   /** What the CA was ever shown. */
   readonly shown: readonly ProxyProof[]
+  /** How often it was taken down. */
+  readonly withdrawn: () => number
   readonly account: AccountStore
   readonly order: OrderStore
   /** One attempt, for `app.gatehouse.test` if nothing else is said. */
@@ -44,9 +46,15 @@ export const openStand = async (pebble: Pebble): Promise<Stand> => {
     shown.push(...proofs)
     return Promise.resolve()
   }
+  let withdrawn = 0
+  const withdraw = (): Promise<void> => {
+    withdrawn += 1
+    return Promise.resolve()
+  }
   const owned = stack.move()
   return {
     shown,
+    withdrawn: () => withdrawn,
     account,
     order,
     place: ({ environment, publish = show, signal, placeInHours = 0, ...about } = {}) => {
@@ -65,7 +73,7 @@ export const openStand = async (pebble: Pebble): Promise<Stand> => {
       })
       const { names = ['app.gatehouse.test'], attempts = 0 } = about
       const wanted = { order: 'web/1', names, attempts, replaces: undefined }
-      return authority.order(wanted, publish, signal ?? new AbortController().signal)
+      return authority.order(wanted, { publish, withdraw }, signal ?? new AbortController().signal)
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

@@ -35,7 +35,7 @@ const hookFor = (server: Pick<NameServer, 'port'>, key: string): DnsHook => {
   })
 }
 
-describe('updates of a zone', { concurrent: true, timeout: 60_000 }, () => {
+describe('updates of a zone', { concurrent: true, timeout: 90_000 }, () => {
   it('F15 O2 prove a wildcard beside its own domain, and leave nothing behind', async () => {
     const key = { name: 'challenge', algorithm: 'hmac-sha256', secret }
     await using server = await startNameServer({ zone, key })

@@ -1,8 +1,5 @@
 /** A fleet of its own on the real Redis: commands go in, workers run, proxies are what a test says. */
-import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import {
   HEALTH_DEFAULTS,
@@ -29,11 +26,17 @@ import {
   type Replica,
   type Submitted,
 } from '@gatehouse/events'
-import { pino } from 'pino'
 import { inject } from 'vitest'
-import { main } from '../../../apps/worker/src/main.ts'
+import type { WorkerSettings } from '../../../apps/worker/src/config.ts'
+import {
+  spawnWorker,
+  startWorker,
+  workerSettings,
+  type SpawnedWorker,
+  type TestWorker,
+  type WorkerDiffers,
+} from './workers.ts'
 
-const WORKER_MAIN = join(import.meta.dirname, '../../../apps/worker/src/main.ts')
 const LOOK_MS = 10
 
 type EventOf<Type extends GatewayEvent['type']> = Extract<GatewayEvent, { type: Type }>
@@ -57,22 +60,14 @@ export interface TestFleet extends AsyncDisposable {
   readonly service: (name: string) => Promise<Service>
   /** Checks and drain watches that some worker has in hand at this moment. */
   readonly turns: () => Promise<number>
-  /** A worker in this process. */
-  readonly startWorker: () => TestWorker
+  /** A worker in this process, with settings of its own. */
+  readonly startWorker: (differs?: WorkerDiffers) => TestWorker
+  /** What a worker in this process makes of an environment. */
+  readonly workerSettings: (environment: Readonly<Record<string, string>>) => WorkerSettings
   /** A worker in a process of its own, which can be killed. */
-  readonly spawnWorker: () => SpawnedWorker
+  readonly spawnWorker: (environment?: Readonly<Record<string, string>>) => SpawnedWorker
   /** A proxy that reports what the test says, every second, until it is silenced. */
   readonly startProxy: (id: string, work?: ProxyPresence['work']) => Promise<TestProxy>
-}
-
-export interface TestWorker extends AsyncDisposable {
-  readonly stop: () => Promise<void>
-}
-
-export interface SpawnedWorker extends AsyncDisposable {
-  /** Resolves when the process has caught up with the log. */
-  readonly ready: Promise<void>
-  readonly end: (signal: 'SIGKILL' | 'SIGTERM') => Promise<number | null>
 }
 
 export interface TestProxy extends AsyncDisposable {
@@ -138,8 +133,9 @@ export const openFleet = async (): Promise<TestFleet> => {
       return found
     },
     turns: () => link.client.llen(`${fleetTag(name)}:changes:active`),
-    startWorker: () => owned.use(startWorker(redisUrl, name)),
-    spawnWorker: () => owned.use(spawnWorker(redisUrl, name)),
+    startWorker: (differs) => owned.use(startWorker(redisUrl, name, differs)),
+    workerSettings: (environment) => workerSettings(redisUrl, name, environment),
+    spawnWorker: (environment) => owned.use(spawnWorker(redisUrl, name, environment)),
     startProxy: async (id, work = []) => owned.use(await startProxy(link, name, id, work)),
   }
   const owned = stack.move()
@@ -170,39 +166,6 @@ export const deploy = (
   takeOver: false,
   ifAbsent: false,
 })
-
-const startWorker = (redisUrl: string, fleet: string): TestWorker => {
-  const stop = new AbortController()
-  const id = `worker-${randomUUID().slice(0, 8)}`
-  const settings = { redisUrl, fleet, dataDir: '/nonexistent', id }
-  const ended = main(settings, pino({ level: 'silent' }), stop.signal)
-  const end = async (): Promise<void> => {
-    stop.abort()
-    await ended
-  }
-  return { stop: end, [Symbol.asyncDispose]: end }
-}
-
-const spawnWorker = (redisUrl: string, fleet: string): SpawnedWorker => {
-  const child = spawn(process.execPath, [WORKER_MAIN], {
-    env: { ...process.env, GATEHOUSE_REDIS_URL: redisUrl, GATEHOUSE_FLEET: fleet },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const exited = once(child, 'exit')
-  const ready = new Promise<void>((resolve) => {
-    let said = ''
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      said += text
-      if (said.includes('caught up with the log')) resolve()
-    })
-  })
-  const end = async (signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> => {
-    if (child.exitCode === null && child.signalCode === null) child.kill(signal)
-    await exited
-    return child.exitCode
-  }
-  return { ready, end, [Symbol.asyncDispose]: async () => void (await end('SIGKILL')) }
-}
 
 const startProxy = async (
   link: RedisLink,

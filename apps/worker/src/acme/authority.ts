@@ -19,16 +19,15 @@ import type { AcmeSettings } from './settings.ts'
 
 export interface Authority {
   /** Throws `AcmeFailure` when this attempt brings no certificate. */
-  readonly order: (
-    wanted: Wanted,
-    publish: Showing['publish'],
-    signal: AbortSignal,
-  ) => Promise<Bundle>
+  readonly order: (wanted: Wanted, showing: ProxyShowing, signal: AbortSignal) => Promise<Bundle>
   /** Throws `AcmeFailure`; resolves also when it was revoked before. */
   readonly revoke: (chain: string, reason: number, signal: AbortSignal) => Promise<void>
   /** When the CA thinks that the certificate should be replaced; undefined when it gives no advice. */
   readonly advise: (chain: string, signal: AbortSignal) => Promise<RenewalAdvice | undefined>
 }
+
+/** What the proxies do for an order. */
+export type ProxyShowing = Omit<Showing, 'dns'>
 
 export interface Wanted {
   /** Tells this order from all others of the fleet. */
@@ -83,7 +82,7 @@ export const openAuthority = (
   const orderAt = (
     at: AcmeSettings,
     { order, names, attempts, replaces }: Wanted,
-    publish: Showing['publish'],
+    showing: ProxyShowing,
     signal: AbortSignal,
   ): Promise<Bundle> =>
     act(at, signal, (client, { renewalInfo }) => {
@@ -96,12 +95,12 @@ export const openAuthority = (
         ...(at.profile === undefined ? {} : { profile: at.profile }),
         ...(id === undefined ? {} : { replaces: id }),
       }
-      return placeOrder(client, terms, store.order(order), { publish, dns }, signal)
+      return placeOrder(client, terms, store.order(order), { ...showing, dns }, signal)
     })
 
   const rehearse = async (
     wanted: Wanted,
-    publish: Showing['publish'],
+    showing: ProxyShowing,
     signal: AbortSignal,
   ): Promise<void> => {
     const { rehearsal, profile: _, ...terms } = settings
@@ -110,19 +109,19 @@ export const openAuthority = (
     await orderAt(
       { ...terms, directory: rehearsal },
       { ...wanted, order, replaces: undefined },
-      publish,
+      showing,
       signal,
     )
     await store.order(order).remove()
   }
 
   return {
-    order: async (wanted, publish, signal) => {
+    order: async (wanted, showing, signal) => {
       if ((await store.order(wanted.order).load()) === undefined) {
-        await rehearse(wanted, publish, signal)
+        await rehearse(wanted, showing, signal)
         await takePlace(store, wanted.order)
       }
-      return orderAt(settings, wanted, publish, signal)
+      return orderAt(settings, wanted, showing, signal)
     },
     revoke: (chain, reason, signal) =>
       act(settings, signal, async (client) => {

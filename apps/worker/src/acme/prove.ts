@@ -17,13 +17,15 @@ import { AcmeFailure, describeProblem } from './problem.ts'
 export type ProxyProof = Exclude<Proof, { kind: 'dns-01' }>
 type DnsProof = Extract<Proof, { kind: 'dns-01' }>
 
-/** Who shows the CA what it wants to see. What proxies show, they show until the order has its outcome. */
+/** Who shows the CA what it wants to see. */
 export interface Showing {
   /**
    * Resolves when every live proxy shows all of them, whichever the CA comes to. Throws `AcmeFailure` when
    * that cannot be.
    */
   readonly publish: (proofs: readonly ProxyProof[]) => Promise<void>
+  /** The CA is convinced. When it is not, the end of the attempt takes down what was published. */
+  readonly withdraw: () => Promise<void>
   readonly dns: DnsHook | undefined
 }
 
@@ -51,6 +53,7 @@ export const proveNames = async (
     await presentAll(records, shown, showing.dns, signal)
     await Promise.all(chosen.map((each) => complete(client, each)))
     await Promise.all(pending.map((each) => verdict(client, each, asking)))
+    if (proxies.length > 0) await showing.withdraw()
   } finally {
     over.abort()
     // A worker that leaves removes nothing: whoever goes on with the order still needs it.
