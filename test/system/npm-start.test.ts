@@ -170,7 +170,9 @@ describe('npm start', () => {
   it('A23 started again serves what was deployed, drains nothing, and runs as many proxies as it is told to', async () => {
     again = startUp()
     await isUp(again)
-    expect(again.output()).toContain(`Gatehouse is up: 1 proxy on http://127.0.0.1:${port} and https `)
+    expect(again.output()).toContain(
+      `Gatehouse is up: 1 proxy on http://127.0.0.1:${port} and https:`,
+    )
     expect(Object.keys(await started.members()).filter((id) => id.startsWith('proxy'))).toEqual([
       'proxy-1',
     ])

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { credentials, ServerCredentials } from '@grpc/grpc-js'
 import { expect, it } from 'vitest'
-import { cert, key } from '../worker/self-signed.ts'
+import { cert, key } from '../../support/self-signed.ts'
 import { bodyOf, getAndClose, startEdge } from './edge.ts'
 import { CALLS, grpcClient, startGrpcTarget, type Message } from './grpc.ts'
 

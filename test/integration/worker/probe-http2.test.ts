@@ -6,7 +6,7 @@ import { HEALTH_DEFAULTS, type HealthCheck, type Release } from '@gatehouse/doma
 import { Server as GrpcServer, ServerCredentials, status as grpcStatus } from '@grpc/grpc-js'
 import { describe, expect, it } from 'vitest'
 import { probe, type Probe } from '../../../apps/worker/src/probe.ts'
-import { cert, key } from './self-signed.ts'
+import { cert, key } from '../../support/self-signed.ts'
 import { answering, startUpstream } from './upstream.ts'
 
 const attempt = (
