@@ -261,7 +261,10 @@ const openSockets = async (
 
 /** Certificates are tried to be had, and session ticket keys: clients wait for no more than the attempt. */
 const readyForTls = async ({ certificates, start }: FleetTls): Promise<void> => {
-  await Promise.all([Promise.race([certificates.settled(), delay(CERTIFICATES_MS_MAX)]), start()])
+  await Promise.all([
+    Promise.race([certificates.settled(), delay(CERTIFICATES_MS_MAX, undefined, { ref: false })]),
+    start(),
+  ])
 }
 
 /** Has it done at every SIGHUP; returns what ends that. */

@@ -3,7 +3,7 @@
  * it decides what passes. Here a block is only held to the form that HTTP/2 has (RFC 9113 §8.3.2), and
  * to what can be said in lines without saying something else.
  */
-import { STATUS_CODES } from 'node:http'
+import { STATUS_CODES } from '../../node-http.ts'
 import { HEAD_BYTES_MAX } from '../../http/limits.ts'
 import type { Field } from '../../http2/field.ts'
 import type { BlockSink } from '../../http2/frames-in.ts'
