@@ -23,6 +23,8 @@ export const createEngine = (calls: SystemCalls): Engine => {
   linger.bytes.writeInt32LE(1, 0)
   const little = new ReadPool(calls, ring, 0, LITTLE_COUNT, LITTLE_BYTES)
   const much = new ReadPool(calls, ring, 1, MUCH_COUNT, MUCH_BYTES)
+  // Last: an older kernel may have refused what comes before.
+  ring.watch()
   setInterval(() => much.rest(), REST_MS).unref()
   return {
     calls,

@@ -30,6 +30,8 @@ export class ReadBuffer {
 }
 
 export class ReadPool {
+  /** Reads that were asked for and not answered, as far as they are counted: see `rest`. */
+  readers = 0
   readonly #memory: NativeMemory
   readonly #words: Uint32Array
   readonly #halves: Uint16Array
@@ -81,9 +83,13 @@ export class ReadPool {
     return this.#free < this.#buffers.length / 2
   }
 
-  /** Gives memory back to the system, if nobody has any of it: a burst is not paid for ever after. */
+  /**
+   * Gives memory back to the system, if nobody has any of it: a burst is not paid for ever after. While
+   * a read is asked for, the kernel may have put something into a buffer that we have not heard of.
+   */
   rest(): void {
-    if (!this.#wasUsed || this.#free < this.#buffers.length) return
+    const inUse = this.readers > 0 || this.#free < this.#buffers.length
+    if (!this.#wasUsed || inUse) return
     this.#wasUsed = false
     const { bytes, address } = this.#memory
     // Only whole pages of it, and there is nothing in them that anybody wants.

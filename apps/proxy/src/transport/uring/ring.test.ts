@@ -12,6 +12,7 @@ const openRing = (completionsMax?: number): Ring | undefined => {
   }
 }
 const ring = openRing(1_024)
+ring?.watch()
 const NOBODYS = 1_000_000
 
 it.skipIf(ring === undefined)(

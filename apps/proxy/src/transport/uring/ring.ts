@@ -55,10 +55,15 @@ export class Ring {
     this.#at = memory.places
     this.#tail = this.#words[this.#at.requestsTail] ?? 0
     this.#handle = allocate(calls, Number(calls.uv_handle_size(UV_POLL)))
-    const result = calls.uv_poll_init(calls.loop, this.#handle.address, this.descriptor)
+  }
+
+  /** Has Node's loop wait for it. From then on libuv knows where we are: we may never be collected. */
+  watch(): void {
+    const { loop, nothing, uv_poll_init, uv_poll_start, uv_unref } = this.#calls
+    const result = uv_poll_init(loop, this.#handle.address, this.descriptor)
     if (result !== 0) throw systemError(-result, 'uv_poll_init')
-    calls.uv_poll_start(this.#handle.address, UV_READABLE, calls.nothing)
-    calls.uv_unref(this.#handle.address)
+    uv_poll_start(this.#handle.address, UV_READABLE, nothing)
+    uv_unref(this.#handle.address)
   }
 
   /** The place of a new member. The process stays alive for as long as there is one. */
@@ -190,9 +195,7 @@ export class Ring {
 
   #submit(): void {
     Atomics.store(this.#words, this.#at.requestsTail, this.#tail)
-    const count = this.#unsubmitted
-    this.#unsubmitted = 0
-    this.#unsubmitted += count - this.#enter(count, 0n)
+    this.#unsubmitted -= this.#enter(this.#unsubmitted, 0n)
     this.submitted = this.asked - this.#unsubmitted
   }
 

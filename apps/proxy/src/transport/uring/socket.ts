@@ -143,8 +143,10 @@ export class UringTransport implements Transport, Member {
   onCompletion(operation: Operation, result: number, flags: number): void {
     if ((flags & MORE) === 0) this.#operations -= 1
     if (operation === RECEIVE) this.#onReceived(this.#engine.little, result, flags)
-    else if (operation === RECEIVE_MUCH) this.#onReceived(this.#engine.much, result, flags)
-    else if (operation === SEND) this.#onSent(result)
+    else if (operation === RECEIVE_MUCH) {
+      this.#engine.much.readers -= 1
+      this.#onReceived(this.#engine.much, result, flags)
+    } else if (operation === SEND) this.#onSent(result)
     if (this.#closed && this.#operations === 0) {
       this.#engine.ring.leave(this.#place)
       this.owner.onClose(this.#error)
@@ -157,8 +159,10 @@ export class UringTransport implements Transport, Member {
     if (!this.#reading || this.#receiving || this.#descriptor < 0) return
     if (this.#inEnded || this.#held !== undefined) return
     this.#receiving = true
-    if (this.#isMuch) this.ask(RECEIVE_MUCH, ANY_BUFFER, 0, 0, 0)
-    else this.ask(RECEIVE, ANY_BUFFER | RECEIVE_ALL, 0, 0, 0)
+    if (this.#isMuch) {
+      this.#engine.much.readers += 1
+      this.ask(RECEIVE_MUCH, ANY_BUFFER, 0, 0, 0)
+    } else this.ask(RECEIVE, ANY_BUFFER | RECEIVE_ALL, 0, 0, 0)
   }
 
   #receiveNoMore(): void {
@@ -236,13 +240,15 @@ export class UringTransport implements Transport, Member {
   // Writing.
 
   #flows(): boolean {
-    this.#congested = this.#outbox.full
-    return !this.#congested
+    if (!this.#outbox.full) return true
+    // Until it is empty: who was told to wait waits for that, whatever is written meanwhile.
+    this.#congested = true
+    return false
   }
 
   /** Who writes after the end may go on when what was written before it is sent. */
   #refuse(): false {
-    this.#congested = this.#outbox.lags
+    if (this.#outbox.lags) this.#congested = true
     return false
   }
 
